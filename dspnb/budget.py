@@ -1,0 +1,120 @@
+"""What a run may spend, and what it has spent."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import threading
+from dataclasses import dataclass
+
+from .errors import UsageError
+from .lm.base import Completion
+from .lm.client import Usage
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Whichever limit is reached first ends the run, with the best program so far.
+
+    >>> str(Budget(calls=500, seconds=60))
+    '500 calls, 60 s'
+    """
+
+    calls: int | None = None  # answers of the model; those from the cache are free
+    tokens: int | None = None  # in and out
+    dollars: float | None = None
+    seconds: float | None = None
+    score: float | None = None  # good enough, on the validation set
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value is not None and value <= 0:
+                raise UsageError(f"A budget is above 0; got {field.name}={value!r}.")
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """Read `500calls`, `60s,2dollars`, `$2`, `100000tokens`, `score=0.9`.
+
+        >>> Budget.parse("500calls,60s").calls
+        500
+        """
+        limits = {}
+        for part in text.replace(" ", "").split(","):
+            found = re.fullmatch(r"(score=|\$)?([\d._]+)(k|m)?([a-z]*)", part.lower())
+            name = found and _UNITS.get(found[4] or found[1] or "")
+            if not found or not name:
+                raise UsageError(
+                    f"A budget is written like `500calls`, `60s`, `$2`, `100ktokens` or "
+                    f"`score=0.9`, with commas between; got {text!r}."
+                )
+            value = float(found[2].replace("_", "")) * {"k": 1e3, "m": 1e6}.get(found[3] or "", 1)
+            limits[name] = int(value) if name in ("calls", "tokens") else value
+        return cls(**limits)  # type: ignore[arg-type]
+
+    def spent(self, usage: Usage, seconds: float) -> str:
+        """Which limit is reached, in words; empty while there is some left."""
+        if self.calls is not None and usage.calls >= self.calls:
+            return f"budget of {self.calls} calls spent"
+        if self.tokens is not None and usage.tokens_in + usage.tokens_out >= self.tokens:
+            return f"budget of {self.tokens} tokens spent"
+        if self.dollars is not None and usage.dollars >= self.dollars:
+            return f"budget of ${self.dollars:g} spent"
+        if self.seconds is not None and seconds >= self.seconds:
+            return f"budget of {self.seconds:g} s spent"
+        return ""
+
+    def __str__(self) -> str:
+        words = {
+            "calls": f"{self.calls} calls",
+            "tokens": f"{self.tokens} tokens",
+            "dollars": f"${self.dollars or 0:g}",
+            "seconds": f"{self.seconds or 0:g} s",
+            "score": f"score {self.score}",
+        }
+        return ", ".join(text for name, text in words.items() if getattr(self, name) is not None)
+
+
+_UNITS = {
+    "call": "calls",
+    "calls": "calls",
+    "token": "tokens",
+    "tokens": "tokens",
+    "$": "dollars",
+    "dollar": "dollars",
+    "dollars": "dollars",
+    "s": "seconds",
+    "sec": "seconds",
+    "seconds": "seconds",
+    "score=": "score",
+}
+
+
+class Ledger:
+    """Counts what a run spends. A call is booked before it is made, so no limit is overrun."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # protects the two below
+        self._usage = Usage()
+        self._under_way = 0
+
+    @property
+    def usage(self) -> Usage:
+        """What has been answered so far."""
+        return self._usage
+
+    def book(self, budget: Budget, seconds: float) -> str:
+        """Reserve a call. Gives the reason when the budget does not allow one more."""
+        with self._lock:
+            ahead = dataclasses.replace(self._usage, calls=self._usage.calls + self._under_way)
+            if reason := budget.spent(ahead, seconds):
+                return reason
+            self._under_way += 1
+            return ""
+
+    def settle(self, completion: Completion | None) -> None:
+        """The reserved call is over: answered, or failed."""
+        with self._lock:
+            self._under_way -= 1
+            if completion is not None:
+                self._usage = self._usage.add(completion)

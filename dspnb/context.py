@@ -1,0 +1,86 @@
+"""The one ambient thing: which model and adapter a call uses, and where its trace goes."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .adapters import Adapter, ChatAdapter
+from .errors import UsageError, nearest
+from .example import Prediction
+from .lm.base import LanguageModel
+from .trace import Call
+
+
+class History(Protocol):
+    """Where finished calls of programs are remembered, for `%inspect` without an argument."""
+
+    def append(self, prediction: Prediction, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a call needs and is not given as an argument. It never changes; `use` makes another."""
+
+    lm: LanguageModel | None = None
+    adapter: Adapter = field(default_factory=ChatAdapter)
+    rollout: int = 0  # a cached or deterministic model answers afresh for each rollout
+    trace: list[Call] | None = None  # None outside a program call
+    paths: Mapping[int, str] = field(default_factory=dict)  # id of a predictor -> its path
+    history: History | None = None
+
+    def require_lm(self) -> LanguageModel:
+        """The model. Raises `UsageError` when none is set."""
+        if self.lm is None:
+            raise UsageError(
+                "No model is set. Run `%lm offline` (no key needed) or `%lm openai/gpt-4o-mini` "
+                "in a cell, or use `configure(lm=LM(...))`."
+            )
+        return self.lm
+
+
+_NAMES = ("lm", "adapter", "rollout", "trace", "paths", "history")
+_defaults = Context()
+_overrides: ContextVar[Mapping[str, Any]] = ContextVar("dspnb")
+_NONE: Mapping[str, Any] = {}
+
+
+def current() -> Context:
+    """The context of this thread or task."""
+    overrides = _overrides.get(_NONE)
+    return dataclasses.replace(_defaults, **overrides) if overrides else _defaults
+
+
+def configure(**settings: Any) -> None:
+    """Set the default `lm` or `adapter`, for every cell, thread and task from now on."""
+    global _defaults
+    _defaults = dataclasses.replace(_defaults, **_checked(settings))
+
+
+@contextlib.contextmanager
+def use(**changes: Any) -> Iterator[Context]:
+    """Use another `lm` or `adapter` inside a `with` block, in this thread or task only.
+
+    >>> with use(rollout=2) as context:
+    ...     context.rollout
+    2
+    """
+    token = _overrides.set({**_overrides.get(_NONE), **_checked(changes)})
+    try:
+        yield current()
+    finally:
+        _overrides.reset(token)
+
+
+def _checked(settings: dict[str, Any]) -> dict[str, Any]:
+    for name in settings:
+        if name not in _NAMES:
+            raise UsageError(f"There is no setting `{name}`; {nearest(name, _NAMES)}")
+    lm = settings.get("lm")
+    if lm is not None and not callable(lm):
+        raise UsageError(f"A model is an `LM`, as in `LM('openai/gpt-4o-mini')`; got {lm!r}.")
+    return settings

@@ -1,0 +1,126 @@
+"""Every error dspnb raises on purpose.
+
+DspnbError
+├── UsageError        you asked for something impossible; nothing was sent to a model
+│   └── MetricError   your metric raised, or gave something that is not a score
+├── LMError           the model could not be reached, or refused
+│   ├── WrongKey      the provider does not accept the key, or there is none
+│   ├── Unreachable   nobody answers at that address
+│   ├── UnknownModel  the provider has no such model
+│   ├── RateLimited   the provider asks us to slow down
+│   └── ContextTooLong
+├── ParseError        the model answered, but not in the shape the signature asks for
+└── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+class DspnbError(Exception):
+    """Base class, so `except DspnbError` catches everything above."""
+
+    trace: tuple[Any, ...] = ()  # the calls that a program made before it failed
+
+
+class UsageError(DspnbError):
+    """A mistake in the call. Magics show it as one line, without a traceback."""
+
+
+class MetricError(UsageError):
+    """The metric raised, or gave something that is not a score."""
+
+
+class LMError(DspnbError):
+    """The model could not be reached, or refused the request."""
+
+    fatal = False  # True when trying the next example would fail in the same way
+
+    def __init__(self, message: str, *, model: str, retry_after: float | None = None) -> None:
+        super().__init__(f"{model}: {message}")
+        self.model = model
+        self.retry_after = retry_after  # seconds
+
+
+class WrongKey(LMError):
+    """The provider does not accept the key, or there is none."""
+
+    fatal = True
+
+
+class Unreachable(LMError):
+    """Nobody answers at that address."""
+
+    fatal = True
+
+
+class UnknownModel(LMError):
+    """The provider has no such model."""
+
+    fatal = True
+
+
+class RateLimited(LMError):
+    """The provider asks us to slow down."""
+
+
+class ContextTooLong(LMError):
+    """The prompt does not fit the model's context window."""
+
+
+class ParseError(DspnbError):
+    """The completion does not hold the fields the signature asks for.
+
+    `problems` maps each field that is missing or could not be read to what is wrong with it.
+    """
+
+    def __init__(
+        self, problems: Mapping[str, str], *, found: Iterable[str], completion: str
+    ) -> None:
+        self.problems, self.found, self.completion = dict(problems), tuple(found), completion
+        wrong = "; ".join(f"`{name}`: {problem}" for name, problem in self.problems.items())
+        super().__init__(
+            f"The answer could not be read: {wrong}. Found {listed(self.found) or 'no fields'} "
+            f"in {_short(completion)!r}. Try a plainer field description or a stronger model."
+        )
+
+
+class TooManyErrors(DspnbError):
+    """Most rows of an evaluation failed, so its mean would mean nothing."""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in backticks with commas between: "`a`, `b`".
+
+    >>> listed(["a", "b"])
+    '`a`, `b`'
+    """
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The sentence that helps after a misspelling: the closest known name, or all of them.
+
+    >>> nearest("mirpo", ["mipro", "copro"])
+    'did you mean `mipro`?'
+    >>> nearest("x", ["mipro", "copro"])
+    'known: `copro`, `mipro`.'
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return f"known: {listed(known)}." if known else "none is defined yet."
+
+
+def one_line(error: BaseException) -> str:
+    """What went wrong, in one line: the type and the first line of the message."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+
+
+def _short(text: str, limit: int = 200) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}…"

@@ -1,0 +1,182 @@
+"""Run a program over examples and score it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from .context import use
+from .errors import DspnbError, LMError, UsageError, one_line
+from .example import Example, Metric, Prediction, Score, metric_name, score
+from .intervals import interval
+from .pool import finished
+from .trace import Trace
+
+Program = Callable[..., Prediction]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One example, what the program made of it, and how good that was."""
+
+    example: Example
+    prediction: Prediction | None  # None after an error
+    score: Score  # 0.0 after an error
+    error: str = ""
+    trace: Trace = ()
+    seconds: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        """Dollars."""
+        return sum(call.dollars for call in self.trace)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A program's scores over a set of examples, in the order of the examples."""
+
+    rows: Sequence[Row]
+    metric: str = ""
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean score; rows that failed count as 0 and are listed in `errors`."""
+        return statistics.fmean(self.scores) if self.rows else 0.0
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """The 95% confidence interval of the mean."""
+        return interval(self.scores)
+
+    @cached_property
+    def scores(self) -> list[float]:
+        """The value of each row."""
+        return [row.score.value for row in self.rows]
+
+    @cached_property
+    def errors(self) -> list[Row]:
+        """The rows that failed."""
+        return [row for row in self.rows if row.error]
+
+    @cached_property
+    def cost(self) -> float:
+        """Dollars."""
+        return sum(row.cost for row in self.rows)
+
+    def causes(self) -> dict[str, int]:
+        """Error -> how many rows it failed."""
+        return dict(Counter(row.error for row in self.errors).most_common())
+
+    def frame(self) -> Any:
+        """A pandas frame, one row an example. Raises `UsageError` when pandas is not installed."""
+        try:
+            import pandas
+        except ImportError:
+            raise UsageError("`frame()` needs pandas; run `%pip install pandas`.") from None
+        return pandas.DataFrame([_flat(row) for row in self.rows])
+
+    def plot(self) -> Any:
+        """A matplotlib figure: how many rows got which score."""
+        from matplotlib.figure import Figure  # 0.7 s, and it never touches pyplot
+
+        figure = Figure(figsize=(5, 2.5), layout="constrained")
+        axes = figure.subplots()
+        axes.hist(self.scores, bins=10, range=(min(0, *self.scores), max(1, *self.scores)))
+        axes.set(xlabel="score", ylabel="examples", title=str(self))
+        return figure
+
+    def __repr__(self) -> str:
+        return f"Report({self})"
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        failed = f", {len(self.errors)} failed" if self.errors else ""
+        return f"{self.mean:.3f} [{low:.3f}, {high:.3f}] on {len(self.rows)} examples{failed}"
+
+
+class Interrupted(KeyboardInterrupt):
+    """The kernel's interrupt came during an evaluation; `report` holds the rows done by then."""
+
+    def __init__(self, report: Report, asked: int) -> None:
+        super().__init__(f"interrupted after {len(report.rows)} of {asked} examples")
+        self.report = report
+
+
+def evaluate(
+    program: Program,
+    data: Sequence[Example],
+    metric: Metric,
+    *,
+    concurrency: int = 16,
+    on_row: Callable[[int, Row], object] = lambda i, row: None,
+    on_wait: Callable[[], object] = lambda: None,
+) -> Report:
+    """Score every example, at most `concurrency` at a time.
+
+    A row that fails is kept, scored 0.0, and counted in `errors`. `on_row` is called in this
+    thread, with the index, as rows finish; `on_wait` too, ten times a second. What would fail each
+    row in the same way (no model, a wrong key, an unreachable server, a metric that raises) is
+    raised at once; an interrupt is raised as `Interrupted`, which holds the rows done so far.
+    """
+    if not data:
+        raise UsageError("There are no examples to evaluate on.")
+    if concurrency < 1:
+        raise UsageError(f"`concurrency` is at least 1; got {concurrency}.")
+    rows: dict[int, Row] = {}
+    jobs = [functools.partial(_row, program, example, metric) for example in data]
+    try:
+        # Thousands of rows would push what the user called himself out of the history.
+        with use(history=None), contextlib.closing(finished(jobs, concurrency, on_wait)) as done:
+            for i, row in done:
+                rows[i] = row
+                on_row(i, row)
+    except KeyboardInterrupt:
+        raise Interrupted(_report(rows, metric), len(data)) from None
+    return _report(rows, metric)
+
+
+def _report(rows: Mapping[int, Row], metric: Metric) -> Report:
+    return Report([rows[i] for i in sorted(rows)], metric_name(metric))
+
+
+def _row(program: Program, example: Example, metric: Metric) -> Row:
+    start = time.perf_counter()
+    try:
+        prediction = program(**example.inputs)
+    except (UsageError, LMError) as error:
+        if isinstance(error, UsageError) or error.fatal:
+            raise
+        return _failed(example, error, start)
+    except Exception as error:  # the user's own `forward` may raise anything
+        return _failed(example, error, start)
+    seconds = time.perf_counter() - start
+    return Row(
+        example, prediction, score(metric, example, prediction), "", prediction.trace, seconds
+    )
+
+
+def _failed(example: Example, error: Exception, start: float) -> Row:
+    said = one_line(error)
+    trace = error.trace if isinstance(error, DspnbError) else ()
+    return Row(example, None, Score(0.0, said), said, trace, time.perf_counter() - start)
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    predicted: Mapping[str, Any] = row.prediction or {}
+    return {
+        **row.example,
+        **{f"predicted_{name}": value for name, value in predicted.items()},
+        "score": row.score.value,
+        "feedback": row.score.feedback,
+        "error": row.error,
+        "seconds": row.seconds,
+        "dollars": row.cost,
+    }

@@ -1,0 +1,214 @@
+"""The rows of a data set, what a program makes of them, and how good that is."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from .errors import MetricError, UsageError, listed, nearest, one_line
+from .trace import Attempt, Trace
+
+
+class _Record(Mapping[str, Any]):
+    """Named values that cannot be changed, read as items or as attributes."""
+
+    __slots__ = ("_hash", "_values")
+    _values: dict[str, Any]
+
+    def __init__(self, **values: Any) -> None:
+        object.__setattr__(self, "_values", values)
+        object.__setattr__(self, "_hash", None)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(
+                f"this {type(self).__name__} has no `{name}`; {nearest(name, self._values)}"
+            ) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(
+            f"an {type(self).__name__} does not change; "
+            f"make another with `{type(self).__name__}(**{{**old, {name!r}: ...}})`"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._values == other._values  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            object.__setattr__(self, "_hash", hash(repr(sorted(self._values.items()))))
+        return int(self._hash)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in self._values.items())
+        return f"{type(self).__name__}({inside})"
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._values]
+
+
+class Example(_Record):
+    """One row: inputs, and the labels that a metric compares with.
+
+    >>> example = Example(question="What is 2 + 2?", answer="4").with_inputs("question")
+    >>> example.inputs, example.labels, example.answer
+    ({'question': 'What is 2 + 2?'}, {'answer': '4'}, '4')
+    """
+
+    __slots__ = ("_input_names",)
+    _input_names: tuple[str, ...] | None
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        object.__setattr__(self, "_input_names", None)
+
+    def with_inputs(self, *names: str) -> Self:
+        """The same row, with these fields as its inputs and the others as its labels."""
+        missing = [name for name in names if name not in self]
+        if missing:
+            raise UsageError(
+                f"An example has no field {listed(missing)} to be an input; it has {listed(self)}."
+            )
+        example = type(self)(**self._values)
+        object.__setattr__(example, "_input_names", names)
+        return example
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What a program is called with."""
+        if self._input_names is None:
+            raise UsageError(
+                f"This example does not say which of {listed(self)} are inputs; "
+                "use `.with_inputs(...)`."
+            )
+        return {name: self[name] for name in self._input_names}
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """What is known about the right answer."""
+        inputs = self.inputs
+        return {name: value for name, value in self.items() if name not in inputs}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self._values, self._input_names)
+
+
+def _restore(values: dict[str, Any], names: tuple[str, ...] | None) -> Example:
+    example = Example(**values)
+    return example if names is None else example.with_inputs(*names)
+
+
+class Prediction(_Record):
+    """What a program gives back: its outputs, and how they came about.
+
+    >>> prediction = Prediction(answer="4")
+    >>> prediction.answer, prediction["answer"]
+    ('4', '4')
+    """
+
+    __slots__ = ("_trace",)
+    _trace: Trace
+
+    def __init__(self, **outputs: Any) -> None:
+        super().__init__(**outputs)
+        object.__setattr__(self, "_trace", ())
+
+    def with_trace(self, trace: Trace) -> Prediction:
+        """The same outputs, with the calls that led to them."""
+        prediction = Prediction(**self._values)
+        object.__setattr__(prediction, "_trace", trace)
+        return prediction
+
+    @property
+    def trace(self) -> Trace:
+        """Every model call of the program, in order."""
+        return self._trace
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The answers that could not be read at first; empty when all went well."""
+        return tuple(attempt for call in self._trace for attempt in call.attempts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Prediction(**self._values).with_trace, (self._trace,)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good a prediction is."""
+
+    value: float  # higher is better, 0..1 by convention
+    feedback: str = ""  # read by people and by reflective optimizers
+    parts: Mapping[str, float] = field(default_factory=dict)  # named parts of the value
+
+    def __float__(self) -> float:
+        return self.value
+
+
+Metric = Callable[[Example, Prediction], "Score | float | bool"]
+
+
+def score(metric: Metric, example: Example, prediction: Prediction) -> Score:
+    """Ask a metric; a number, a truth or `(number, "feedback")` becomes a `Score`.
+
+    Raises `MetricError`, which names the metric, its line and the example, when the metric fails.
+    """
+    try:
+        result = metric(example, prediction)
+    except Exception as error:
+        raise MetricError(
+            f"The metric `{metric_name(metric)}` raised {one_line(error)}{_place(error)}, "
+            f"for the example {_short(example)} and the prediction {_short(prediction)}."
+        ) from error
+    match result:
+        case Score():
+            return result
+        case bool() | int() | float() if result == result:
+            return Score(float(result))
+        case (bool() | int() | float() as value, str(feedback)):
+            return Score(float(value), feedback)
+    try:
+        return Score(float(result))  # a numpy number
+    except (TypeError, ValueError):
+        raise MetricError(
+            f"The metric `{metric_name(metric)}` gave {result!r}; "
+            "it must give a number, True or False, a `Score`, or `(number, 'feedback')`."
+        ) from None
+
+
+def metric_name(metric: object) -> str:
+    """What to call a metric in a sentence."""
+    return getattr(metric, "__name__", None) or str(metric)
+
+
+def _place(error: BaseException) -> str:
+    """Where the user's code raised: `(line 3)`."""
+    frames = inspect.getinnerframes(error.__traceback__, context=0) if error.__traceback__ else []
+    return f" (line {frames[-1].lineno})" if len(frames) > 1 else ""
+
+
+def _short(record: _Record, limit: int = 120) -> str:
+    text = json.dumps(dict(record), default=str, ensure_ascii=False)
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def only(example: Example, names: Iterable[str]) -> Example:
+    """The row without its other fields; what were inputs stay inputs."""
+    kept = {name: example[name] for name in names if name in example}
+    return Example(**kept)

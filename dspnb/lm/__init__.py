@@ -1,0 +1,6 @@
+"""Models: what answers messages."""
+
+from .base import Block, Completion, LanguageModel, Message
+from .client import LM, Usage
+
+__all__ = ["LM", "Block", "Completion", "LanguageModel", "Message", "Usage"]

@@ -1,0 +1,23 @@
+"""Searches for better instructions and demos; each one only decides, a `Run` does the work."""
+
+from .base import Answer, Ask, Complete, Evaluate, Optimizer, Search, Task, Validate
+from .bootstrap import BootstrapFewShot
+from .labeled import LabeledFewShot
+from .names import OPTIMIZERS, optimizer
+from .random_search import BootstrapFewShotWithRandomSearch
+
+__all__ = [
+    "OPTIMIZERS",
+    "Answer",
+    "Ask",
+    "BootstrapFewShot",
+    "BootstrapFewShotWithRandomSearch",
+    "Complete",
+    "Evaluate",
+    "LabeledFewShot",
+    "Optimizer",
+    "Search",
+    "Task",
+    "Validate",
+    "optimizer",
+]

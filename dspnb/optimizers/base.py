@@ -1,0 +1,75 @@
+"""Optimizers are generators: they ask for work, are told the result, and return a state.
+
+They never call a model, start a thread, print, or look at a clock. The run that drives them does,
+so every optimizer can be paused, stopped, budgeted and watched, and can be tested by sending it
+made-up reports.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from dspnb.evaluate import Report
+from dspnb.example import Example, Prediction
+from dspnb.module import State
+from dspnb.signature import Signature
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Ask: score `state` on a few `examples`. Answer: a `Report`, traces included.
+
+    Another `rollout` samples afresh; the teacher is the model that `compile(teacher=...)` names.
+    """
+
+    state: State
+    examples: Sequence[Example]
+    rollout: int = 0
+    role: Literal["student", "teacher"] = "student"
+
+
+@dataclass(frozen=True)
+class Validate:
+    """Ask: score `state` on all of `val`. Answer: a `Report`. Only these count towards the best."""
+
+    state: State
+    parent: State | None = None
+    note: str = ""  # where the state comes from, in a few words
+
+
+@dataclass(frozen=True)
+class Complete:
+    """Ask: one call of the proposer model. Answer: a `Prediction`."""
+
+    signature: Signature
+    inputs: Mapping[str, Any]
+
+
+Ask = Evaluate | Validate | Complete
+Answer = Report | Prediction
+# A tuple of asks is done concurrently and answered by a tuple.
+Search = Generator[Ask | tuple[Ask, ...], Any, State]
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that an optimizer gets to know."""
+
+    state: State
+    train: Sequence[Example]
+    val: Sequence[Example]
+    rng: random.Random
+    signatures: Mapping[str, Signature]  # predictor path -> its signature
+
+
+class Optimizer(Protocol):
+    """A search for a better state."""
+
+    def search(self, task: Task) -> Search:
+        """Ask, be told, and return the state to keep."""
+
+    def program_calls(self, train: int, val: int) -> int | None:
+        """About how many runs of the program a search takes; None when it cannot tell."""

@@ -1,0 +1,61 @@
+"""Show labelled training examples in the prompt, as they are."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dspnb.example import Example, only
+from dspnb.module import State
+from dspnb.signature import Signature
+
+from .base import Search, Task
+
+
+@dataclass(frozen=True)
+class LabeledFewShot:
+    """Give each predictor `k` random training examples as demos; no model is called for it.
+
+    DSPy's LabeledFewShot (Khattab et al., 2023, arXiv 2310.03714). With `sample=False` it takes the
+    first `k`.
+    """
+
+    k: int = 16
+    sample: bool = True
+
+    def search(self, task: Task) -> Search:
+        return labeled(task, task.train, self.k, task.rng if self.sample else None)
+        yield  # makes this a generator, though it has nothing to ask
+
+    def program_calls(self, train: int, val: int) -> int:
+        return val  # the state it returns is scored once
+
+
+def labeled(
+    task: Task, train: Sequence[Example], k: int, rng: random.Random | None = None
+) -> State:
+    """The task's state with `k` training examples as each predictor's demos."""
+    return {
+        path: dataclasses.replace(
+            setting, demos=tuple(_pick(demos_for(task.signatures[path], train), k, rng))
+        )
+        for path, setting in task.state.items()
+    }
+
+
+def demos_for(signature: Signature, train: Sequence[Example]) -> list[Example]:
+    """The training examples as demos of a predictor: those with at least one of its outputs."""
+    names = [field.name for field in signature.fields]
+    inputs = {field.name for field in signature.inputs}
+    outputs = {field.name for field in signature.outputs}
+    return [
+        only(example, names)
+        for example in train
+        if inputs & example.keys() and outputs & example.keys()
+    ]
+
+
+def _pick(demos: list[Example], k: int, rng: random.Random | None) -> list[Example]:
+    return rng.sample(demos, min(k, len(demos))) if rng else demos[:k]

@@ -1,0 +1,57 @@
+"""Optimizers by the short names that `--with` takes, with their parameters."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from dspnb.errors import UsageError, nearest
+
+from .base import Optimizer
+from .bootstrap import BootstrapFewShot
+from .labeled import LabeledFewShot
+from .random_search import BootstrapFewShotWithRandomSearch
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "bootstrap": BootstrapFewShot,
+    "bootstrap-rs": BootstrapFewShotWithRandomSearch,
+    "labeled": LabeledFewShot,
+}
+
+
+def optimizer(text: str) -> Optimizer:
+    """The optimizer that a text names: `bootstrap-rs:num_candidate_programs=8,max_rounds=2`.
+
+    Raises `UsageError` with the nearest name for an unknown optimizer or parameter.
+
+    >>> optimizer("labeled:k=8")
+    LabeledFewShot(k=8, sample=True)
+    """
+    name, _, settings = text.strip().partition(":")
+    kind = OPTIMIZERS.get(name)
+    if kind is None:
+        raise UsageError(f"There is no optimizer `{name}`; {nearest(name, OPTIMIZERS)}")
+    given = dict(_setting(part, text) for part in settings.split(",") if part.strip())
+    known = parameters(name)
+    for key in given:
+        if key not in known:
+            raise UsageError(f"`{name}` has no parameter `{key}`; {nearest(key, known)}")
+    return kind(**given)
+
+
+def parameters(name: str) -> list[str]:
+    """The parameters of the optimizer of this name."""
+    kind = OPTIMIZERS[name]
+    return [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+
+
+def _setting(part: str, text: str) -> tuple[str, Any]:
+    name, equals, value = part.partition("=")
+    if not equals:
+        raise UsageError(f"Parameters are written `name=value` after a colon; got {text!r}.")
+    try:
+        return name.strip(), ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError):
+        return name.strip(), value.strip()

@@ -1,0 +1,65 @@
+"""Bootstrap many times from shuffled examples, and keep what validates best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dspnb.errors import UsageError
+
+from .base import Search, Task, Validate
+from .bootstrap import BootstrapFewShot
+from .labeled import labeled
+
+
+@dataclass(frozen=True)
+class BootstrapFewShotWithRandomSearch:
+    """Score the program bare, with labelled demos, and with `num_candidate_programs + 1` bootstraps.
+
+    DSPy's BootstrapFewShotWithRandomSearch (Khattab et al., 2023, arXiv 2310.03714). The first
+    bootstrap goes through the training examples in order, the others through a shuffle of them,
+    each for a random number of demos. A score of `stop_at_score` on `val` ends the search.
+    """
+
+    max_bootstrapped_demos: int = 4
+    max_labeled_demos: int = 16
+    max_rounds: int = 1
+    num_candidate_programs: int = 16
+    metric_threshold: float | None = None
+    stop_at_score: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_bootstrapped_demos < 1 or self.num_candidate_programs < 0:
+            raise UsageError(
+                "Random search draws 1 to `max_bootstrapped_demos` demos for each of "
+                f"`num_candidate_programs` candidates; got {self}."
+            )
+
+    def search(self, task: Task) -> Search:
+        best, best_mean = task.state, (yield Validate(task.state)).mean
+        for number in range(-1, self.num_candidate_programs + 1):
+            if self.stop_at_score is not None and best_mean >= self.stop_at_score:
+                break
+            if number < 0:
+                state = labeled(task, task.train, self.max_labeled_demos, task.rng)
+                note = "labelled demos"
+            else:
+                state = yield from self._bootstrap(task, number)
+                note = f"bootstrap {number}"
+            mean = (yield Validate(state, parent=task.state, note=note)).mean
+            if mean > best_mean:
+                best, best_mean = state, mean
+        return best
+
+    def program_calls(self, train: int, val: int) -> int:
+        one = BootstrapFewShot(self.max_bootstrapped_demos, max_rounds=self.max_rounds)
+        return 2 * val + (self.num_candidate_programs + 1) * one.program_calls(train, val)
+
+    def _bootstrap(self, task: Task, number: int) -> Search:
+        train, size = list(task.train), self.max_bootstrapped_demos
+        if number:
+            train = task.rng.sample(train, len(train))
+            size = task.rng.randint(1, self.max_bootstrapped_demos)
+        bootstrap = BootstrapFewShot(
+            size, self.max_labeled_demos, self.max_rounds, self.metric_threshold
+        )
+        return (yield from bootstrap.on(task, train))

@@ -1,0 +1,596 @@
+"""Drive an optimizer: do the work it asks for, say what happened, obey the controls."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+
+import functools
+import inspect
+import itertools
+import random
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .budget import Budget, Ledger
+from .context import current, use
+from .errors import TooManyErrors, UsageError, one_line
+from .evaluate import Report, Row, evaluate
+from .events import (
+    FINAL,
+    BestChanged,
+    Called,
+    Compared,
+    Evaluated,
+    Event,
+    EventLog,
+    Phase,
+    Proposed,
+    Scored,
+    Split,
+    Started,
+    Status,
+    StatusChanged,
+    Warned,
+)
+from .example import Example, Metric, Prediction
+from .intervals import paired
+from .lm.base import Completion, LanguageModel, Message
+from .module import Module, State
+from .optimizers import (
+    Answer,
+    Ask,
+    BootstrapFewShotWithRandomSearch,
+    Complete,
+    Evaluate,
+    Optimizer,
+    Task,
+    Validate,
+)
+from .pool import finished
+from .predict import Predict
+from .trace import Trace
+
+ERROR_RATE = 0.5  # above it an evaluation says nothing about the program
+
+
+class Stop(BaseException):
+    """Unwinds a run. Not an `Exception`, so nothing that catches errors swallows it."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The kernel's interrupt ended a wait for a run."""
+
+
+@dataclass
+class Candidate:
+    """A state that the run has met, and how it did."""
+
+    id: int
+    state: State
+    report: Report | None = None  # on the whole validation set
+
+
+@dataclass
+class Controls:
+    """Pause, resume, stop. Safe from any thread; seen at the run's next checkpoint."""
+
+    _go: threading.Event = field(default_factory=threading.Event)
+    _reason: str = ""
+
+    def __post_init__(self) -> None:
+        self._go.set()
+
+    def pause(self) -> None:
+        self._go.clear()
+
+    def resume(self) -> None:
+        self._go.set()
+
+    def stop(self, reason: str) -> None:
+        self._reason = self._reason or reason
+        self._go.set()
+
+    @property
+    def paused(self) -> bool:
+        return not self._go.is_set()
+
+    def checkpoint(self) -> None:
+        """Wait while paused; raise `Stop` once stopped."""
+        self._go.wait()
+        if self._reason:
+            raise Stop(self._reason)
+
+
+class Run:
+    """One search on a background thread, so the notebook stays free to show it and stop it.
+
+    The baseline, the program as it is, is validated first: `best` is right at any time and never
+    worse than it on the validation set.
+    """
+
+    def __init__(
+        self,
+        program: Module,
+        optimizer: Optimizer,
+        *,
+        metric: Metric,
+        train: Sequence[Example],
+        val: Sequence[Example],
+        test: Sequence[Example] = (),
+        budget: Budget | None = None,
+        teacher: LanguageModel | None = None,
+        proposer: LanguageModel | None = None,
+        seed: int = 0,
+        concurrency: int = 16,
+        warnings: Sequence[str] = (),
+    ) -> None:
+        self.id = f"run-{uuid.uuid4().hex[:12]}"
+        self.program = program.with_state({})  # later changes to the user's own do not matter
+        self.optimizer, self.metric, self.test = optimizer, metric, test
+        self.budget, self.concurrency = budget or Budget(), concurrency
+        signatures = {path: p.signature for path, p in self.program.predictors()}
+        self.task = Task(self.program.state, train, val, random.Random(seed), signatures)
+        self.controls, self.log, self.ledger = Controls(), EventLog(), Ledger()
+        self.status: Status = "running"
+        self.reason = ""
+        self.candidates: list[Candidate] = []
+        self.comparison: Comparison | None = None
+        self.error: BaseException | None = None
+        self._models = {"teacher": teacher, "proposer": proposer}
+        self._warnings = warnings
+        self._program_calls = 0  # done so far, of `_estimate`
+        self._call_ids = itertools.count()
+        self._turn = threading.Lock()  # protects `status` and `reason`
+        here = current()
+        self._lm, self._adapter = here.require_lm(), here.adapter
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(
+            target=context.run, args=(self._main,), name=self.id, daemon=True
+        )
+
+    # -- for users and front ends ----------------------------------------------------
+
+    def start(self) -> Run:
+        """Begin; returns at once."""
+        self._thread.start()
+        return self
+
+    def events(self, since: int = 0) -> Iterator[Event]:
+        """Every event from `since` on, past and future, until the run ends."""
+        return itertools.chain.from_iterable(self.log.batches(since))
+
+    def pause(self) -> None:
+        """Start no further call until `resume`."""
+        self.controls.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self.controls.resume()
+
+    def stop(self, reason: str = "stopped by you") -> None:
+        """End now, without waiting for calls in flight; `best` is what was found until then."""
+        self._become("stopping")
+        self.controls.stop(reason)
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """Block until the run ends, at most `timeout` seconds; raise the error of a failed run.
+
+        The kernel's interrupt stops the run, keeps the best so far, and is raised as `Interrupted`.
+        """
+        try:
+            self.join(timeout)
+        except KeyboardInterrupt:
+            self.stop("interrupted")
+            self.join(5.0)
+            raise Interrupted(f"{self.optimizer_name} was stopped: {self.summary}") from None
+        if self.error:
+            raise self.error
+        return self
+
+    def join(self, timeout: float | None = None) -> None:
+        """Block until the run ends, whatever its end; an interrupt ends only the waiting."""
+        waited = 0.0
+        while self._thread.is_alive() and (timeout is None or waited < timeout):
+            self._thread.join(0.1)  # short, so that an interrupt is seen on every platform
+            waited += 0.1
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended, in whatever way."""
+        return self.status in FINAL
+
+    @property
+    def best_candidate(self) -> Candidate | None:
+        """The candidate with the highest validation mean so far, the earliest of equals."""
+        scored = [c for c in self.candidates if c.report is not None]
+        return max(scored, key=lambda c: (c.report.mean, -c.id), default=None)  # type: ignore[union-attr]
+
+    @property
+    def best(self) -> Module:
+        """The best program so far; the original until one is scored."""
+        best = self.best_candidate
+        return self.program.with_state(best.state if best else self.task.state)
+
+    @property
+    def report(self) -> Report | None:
+        """The best program's scores: on the test set when there was one, else on validation."""
+        if self.comparison:
+            return self.comparison.best
+        best = self.best_candidate
+        return best.report if best else None
+
+    @property
+    def optimizer_name(self) -> str:
+        """Its class."""
+        return type(self.optimizer).__name__
+
+    @property
+    def summary(self) -> str:
+        """How it stands, in a line."""
+        best = self.best_candidate
+        tried = sum(c.report is not None for c in self.candidates)
+        if best is None or best.report is None:
+            return "nothing is scored yet"
+        return f"best of {tried} candidates is #{best.id}, {best.report} (validation)"
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left, estimated from the pace so far; None while nothing is known."""
+        if not self._estimate or not self._program_calls or self.over:
+            return None
+        left = max(0, self._estimate - self._program_calls)
+        return self.log.seconds * left / self._program_calls
+
+    def plot(self) -> Any:
+        """A matplotlib figure: each candidate's score with its interval, and the best so far."""
+        from matplotlib.figure import Figure  # 0.7 s, and it never touches pyplot
+
+        scored = [(c.id, c.report) for c in self.candidates if c.report is not None]
+        figure = Figure(figsize=(6, 3), layout="constrained")
+        axes = figure.subplots()
+        means = [report.mean for _, report in scored]
+        spans = [
+            [report.mean - report.interval[0] for _, report in scored],
+            [report.interval[1] - report.mean for _, report in scored],
+        ]
+        ids = [id_ for id_, _ in scored]
+        axes.errorbar(ids, means, yerr=spans, fmt="o", capsize=2, label="candidate")
+        axes.step(ids, list(itertools.accumulate(means, max)), where="post", label="best so far")
+        axes.set(xlabel="candidate", ylabel="score (validation)", title=self.optimizer_name)
+        axes.legend()
+        return figure
+
+    def __repr__(self) -> str:
+        return f"Run({self.optimizer_name}, {self.status}: {self.summary})"
+
+    # -- the loop --------------------------------------------------------------------
+
+    def _main(self) -> None:
+        lm = _Metered(self, self._lm)
+        try:
+            with use(lm=lm, adapter=self._adapter, history=None, trace=None, rollout=0):
+                self._announce()
+                with contextlib.suppress(_GoodEnough):
+                    self._search()
+                self._compare()
+            self._become("done")
+        except Stop as stop:
+            self._become("stopped", str(stop))
+        except Exception as error:  # whatever the optimizer or the user's program raises
+            self.error = error
+            self._become("failed", one_line(error))
+        finally:
+            self.log.close()
+
+    def _announce(self) -> None:
+        task = self.task
+        self.log.append(
+            Started(
+                self.optimizer_name,
+                len(task.train),
+                len(task.val),
+                len(self.test),
+                str(self.budget),
+                self._estimate and self._estimate * max(1, len(task.signatures)),
+            )
+        )
+        self.log.append(StatusChanged("running"))
+        for warning in self._warnings:
+            self.log.append(Warned(warning))
+
+    @functools.cached_property
+    def _estimate(self) -> int | None:
+        """Runs of the program that the whole run takes, about."""
+        searching = self.optimizer.program_calls(len(self.task.train), len(self.task.val))
+        if searching is None:
+            return None
+        return len(self.task.val) + searching + 2 * len(self.test)
+
+    def _search(self) -> None:
+        self.log.append(Phase("scoring the program as it is"))
+        self._validate(Validate(self.task.state, note="as it is"))
+        self.log.append(Phase("searching"))
+        with contextlib.closing(self.optimizer.search(self.task)) as search:
+            answer: Any = None
+            while True:
+                try:
+                    ask = search.send(answer)
+                except StopIteration as end:
+                    final = end.value
+                    break
+                answer = self._perform_all(ask) if isinstance(ask, tuple) else self._perform(ask)
+        self._validate(Validate(final, self.task.state, note="final"))
+
+    def _perform_all(self, asks: tuple[Ask, ...]) -> tuple[Answer, ...]:
+        jobs = [functools.partial(self._perform, ask) for ask in asks]
+        answers: dict[int, Answer] = {}
+        with contextlib.closing(finished(jobs, self.concurrency, self._checkpoint)) as done:
+            for i, answer in done:
+                answers[i] = answer
+        return tuple(answers[i] for i in range(len(asks)))
+
+    def _perform(self, ask: Ask) -> Answer:
+        self._checkpoint()
+        match ask:
+            case Validate():
+                return self._validate(ask)
+            case Complete(signature, inputs):
+                with self._model("proposer"):
+                    prediction: Prediction = Predict(signature)(**inputs)
+                self._called(prediction.trace)
+                return prediction
+            case Evaluate(state, examples, rollout, role):
+                with self._model(role), use(rollout=rollout):
+                    return self._score(state, examples)
+
+    def _model(self, role: str) -> contextlib.AbstractContextManager[Any]:
+        lm = self._models.get(role)
+        return use(lm=_Metered(self, lm)) if lm else contextlib.nullcontext()
+
+    def _validate(self, ask: Validate) -> Report:
+        candidate = self._candidate(ask)
+        if candidate.report is None:
+            self.log.append(Phase(f"scoring candidate {candidate.id}"))
+            report = self._score(ask.state, self.task.val, candidate.id, "val")
+            before, candidate.report = self.best_candidate, report
+            if self.best_candidate is not before:
+                self.log.append(BestChanged(candidate.id, report.mean))
+            if self.budget.score is not None and report.mean >= self.budget.score:
+                raise _GoodEnough
+        return candidate.report
+
+    def _score(
+        self,
+        state: State,
+        examples: Sequence[Example],
+        candidate: int | None = None,
+        split: Split = "train",
+    ) -> Report:
+        report = evaluate(
+            self.program.with_state(state),
+            examples,
+            self.metric,
+            concurrency=self.concurrency,
+            on_row=functools.partial(self._scored, candidate, split),
+            on_wait=self._checkpoint,
+        )
+        if len(report.rows) > 4 and len(report.errors) > ERROR_RATE * len(report.rows):
+            causes = "; ".join(f"{n} times {cause}" for cause, n in report.causes().items())
+            raise TooManyErrors(f"{len(report.errors)} of {len(report.rows)} rows failed: {causes}")
+        if candidate is not None:
+            low, high = report.interval
+            n, errors = len(report.rows), len(report.errors)
+            self.log.append(Evaluated(candidate, split, report.mean, low, high, n, errors))
+        return report
+
+    def _scored(self, candidate: int | None, split: Split, i: int, row: Row) -> None:
+        self._program_calls += 1
+        self._called(row.trace)
+        if candidate is not None:
+            self.log.append(Scored(candidate, i, row.score.value, split))
+
+    def _called(self, trace: Trace) -> None:
+        for call in trace:
+            cached = call.completion is not None and call.completion.cached
+            number = next(self._call_ids)
+            self.log.append(
+                Called(
+                    number,
+                    call.path,
+                    call.tokens_in,
+                    call.tokens_out,
+                    call.dollars,
+                    call.seconds,
+                    cached,
+                )
+            )
+
+    def _candidate(self, ask: Validate) -> Candidate:
+        """The candidate of this state; a state that is new gets the next number."""
+        for candidate in self.candidates:
+            if candidate.state == ask.state:
+                return candidate
+        candidate = Candidate(len(self.candidates), ask.state)
+        parent = next((c for c in self.candidates if c.state == ask.parent), None)
+        self.candidates.append(candidate)
+        changes = _changes(parent.state if parent else {}, ask.state) if parent else {}
+        self.log.append(
+            Proposed(candidate.id, parent.id if parent else None, ask.note, changes)
+        )
+        return candidate
+
+    def _compare(self) -> None:
+        """Baseline and best on the held-out test set."""
+        best = self.best_candidate
+        if not self.test or best is None:
+            return
+        self.log.append(Phase("comparing on held-out examples"))
+        baseline = self._score(self.task.state, self.test, 0, "test")
+        after = baseline if best.id == 0 else self._score(best.state, self.test, best.id, "test")
+        self.comparison = Comparison(baseline, after)
+        difference, low, high = self.comparison.difference
+        self.log.append(Compared(0, best.id, difference, low, high, len(self.test)))
+
+    def _checkpoint(self) -> None:
+        if self.controls.paused:
+            self._become("paused")
+            self.controls.checkpoint()
+            self._become("running")
+        self.controls.checkpoint()
+        if self.budget.seconds is not None and self.log.seconds >= self.budget.seconds:
+            raise Stop(f"budget of {self.budget.seconds:g} s spent")
+
+    def _become(self, status: Status, reason: str = "") -> None:
+        with self._turn:  # a late `stop` must not reopen a finished run
+            if self.status in FINAL or self.status == status:
+                return
+            if self.status == "stopping" and status not in FINAL:
+                return
+            self.status, self.reason = status, reason
+            self.log.append(StatusChanged(status, reason))
+
+
+class _GoodEnough(Exception):
+    """The validation score that the budget asks for is reached."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Baseline and best on the same held-out examples."""
+
+    baseline: Report
+    best: Report
+
+    @functools.cached_property
+    def difference(self) -> tuple[float, float, float]:
+        """The mean of the paired differences, and its 95% confidence interval."""
+        return paired(self.baseline.scores, self.best.scores)
+
+
+class _Metered:
+    """The run's model: controls are obeyed and the budget is checked before each call."""
+
+    def __init__(self, run: Run, lm: LanguageModel) -> None:
+        self._run, self._lm = run, lm
+
+    @property
+    def model(self) -> str:
+        return self._lm.model
+
+    def __call__(
+        self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
+    ) -> Completion:
+        self._run._checkpoint()
+        if reason := self._run.ledger.book(self._run.budget, self._run.log.seconds):
+            raise Stop(reason)
+        completion = None
+        try:
+            completion = self._lm(messages, rollout=rollout, **params)
+        finally:
+            self._run.ledger.settle(completion)
+        return completion
+
+
+def _changes(before: State, after: State) -> dict[str, str]:
+    """Predictor path -> what differs, in words."""
+    words = {}
+    for path, setting in after.items():
+        old = before.get(path)
+        parts = []
+        if old is None or old.instructions != setting.instructions:
+            parts.append("new instructions")
+        if old is None or old.demos != setting.demos:
+            made = sum("augmented" in demo for demo in setting.demos)
+            own = f" ({made} bootstrapped)" if made else ""
+            parts.append(f"{len(setting.demos)} demos{own}")
+        if parts:
+            words[path] = ", ".join(parts)
+    return words
+
+
+def compile(
+    program: Module | type[Module],
+    optimizer: Optimizer | None = None,
+    *,
+    metric: Metric,
+    train: Sequence[Example],
+    val: Sequence[Example] | None = None,
+    test: Sequence[Example] | None = None,
+    budget: Budget | None = None,
+    teacher: LanguageModel | None = None,
+    proposer: LanguageModel | None = None,
+    seed: int = 0,
+    concurrency: int = 16,
+    wait: bool = False,
+) -> Run:
+    """Search for a better state of `program`; returns the run, which goes on in the background.
+
+    Without `optimizer`, BootstrapFewShotWithRandomSearch. Without `val`, the last third of a
+    shuffled `train` validates. `test` is held out: baseline and best are compared on it in the end.
+    Raises `UsageError` before anything is spent.
+    """
+    train, val, warnings = _divided(train, val, seed)
+    run = Run(
+        as_program(program),
+        optimizer or BootstrapFewShotWithRandomSearch(),
+        metric=metric,
+        train=train,
+        val=val,
+        test=test or (),
+        budget=budget,
+        teacher=teacher,
+        proposer=proposer,
+        seed=seed,
+        concurrency=concurrency,
+        warnings=warnings,
+    ).start()
+    return run.wait() if wait else run
+
+
+def as_program(value: Any) -> Module:
+    """A program; a class whose constructor needs no argument is called.
+
+    Raises `UsageError` for anything else.
+    """
+    if isinstance(value, type) and issubclass(value, Module):
+        needed = [
+            name
+            for name, parameter in inspect.signature(value).parameters.items()
+            if parameter.default is parameter.empty
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        ]
+        if needed:
+            raise UsageError(
+                f"`{value.__name__}` is a class that needs {', '.join(needed)}; make a program of "
+                f"it first, as in `program = {value.__name__}({needed[0]}=...)`."
+            )
+        return value()
+    if isinstance(value, Module):
+        return value
+    raise UsageError(
+        f"A program is a `Module`, such as `Predict('question -> answer')`; got {value!r}."
+    )
+
+
+def _divided(
+    train: Sequence[Example], val: Sequence[Example] | None, seed: int
+) -> tuple[Sequence[Example], Sequence[Example], list[str]]:
+    if val:
+        if not train:
+            raise UsageError("A run needs examples to learn from; `train` is empty.")
+        return train, val, []
+    if len(train) < 2:
+        raise UsageError(
+            f"A run needs examples to learn from and to choose by; got {len(train)} and no `val`."
+        )
+    rows = random.Random(seed).sample(list(train), len(train))
+    cut = len(rows) - max(1, len(rows) // 3)
+    warning = (
+        f"No validation set was given: {len(rows) - cut} of the {len(rows)} training examples "
+        "validate instead."
+    )
+    return rows[:cut], rows[cut:], [warning]

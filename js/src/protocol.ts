@@ -1,0 +1,171 @@
+// Written by dspnb/notebook/protocol.py. Do not edit; run `make protocol`.
+
+export const RUN_MIME = "application/vnd.dspnb.run+json";
+export const CALLS_MIME = "application/vnd.dspnb.calls+json";
+
+export interface Started {
+  optimizer: string;
+  train: number;
+  val: number;
+  test: number;
+  budget: string;
+  estimate: number | null;
+  kind: "started";
+}
+
+export interface Phase {
+  name: string;
+  kind: "phase";
+}
+
+export interface Proposed {
+  candidate: number;
+  parent: number | null;
+  note: string;
+  changes: Record<string, string>;
+  kind: "proposed";
+}
+
+export interface Scored {
+  candidate: number;
+  example: number;
+  value: number;
+  split: "train" | "val" | "test";
+  kind: "scored";
+}
+
+export interface Evaluated {
+  candidate: number;
+  split: "train" | "val" | "test";
+  mean: number;
+  low: number;
+  high: number;
+  n: number;
+  errors: number;
+  kind: "evaluated";
+}
+
+export interface BestChanged {
+  candidate: number;
+  mean: number;
+  kind: "best";
+}
+
+export interface Called {
+  call: number;
+  path: string;
+  tokens_in: number;
+  tokens_out: number;
+  dollars: number;
+  seconds: number;
+  cached: boolean;
+  kind: "called";
+}
+
+export interface Compared {
+  baseline: number;
+  best: number;
+  difference: number;
+  low: number;
+  high: number;
+  n: number;
+  kind: "compared";
+}
+
+export interface Warned {
+  message: string;
+  kind: "warned";
+}
+
+export interface StatusChanged {
+  status: "running" | "paused" | "stopping" | "done" | "stopped" | "failed";
+  reason: string;
+  kind: "status";
+}
+
+export type Event = { seq: number; time: number } & (Started | Phase | Proposed | Scored | Evaluated | BestChanged | Called | Compared | Warned | StatusChanged);
+
+export interface Progress {
+  events: number;
+  seconds: number;
+  calls: number;
+  cached: number;
+  tokens_in: number;
+  tokens_out: number;
+  dollars: number;
+  candidate: number | null;
+  split: "train" | "val" | "test";
+  done: number;
+  total: number;
+  mean: number | null;
+  remaining: number | null;
+}
+
+export interface RunSnapshot {
+  version: 1;
+  run: string;
+  title: string;
+  progress: Progress;
+  events: Event[];
+}
+
+export interface Command {
+  kind: "stop" | "pause" | "resume" | "resync";
+}
+
+export interface FieldView {
+  name: string;
+  type: string;
+  text: number;
+}
+
+export interface BlockView {
+  kind: "fields" | "format" | "instructions" | "demo" | "input" | "answer" | "repair" | "text";
+  text: number;
+  tokens: number;
+}
+
+export interface MessageView {
+  role: "system" | "user" | "assistant";
+  blocks: BlockView[];
+}
+
+export interface AttemptView {
+  text: number;
+  error: string;
+}
+
+export interface CallView {
+  id: number;
+  path: string;
+  signature: string;
+  model: string;
+  inputs: FieldView[];
+  outputs: FieldView[];
+  messages: MessageView[];
+  answer: number | null;
+  attempts: AttemptView[];
+  error: string;
+  demos: number;
+  seconds: number;
+  tokens_in: number;
+  tokens_out: number;
+  dollars: number;
+  cached: boolean;
+}
+
+export interface GroupView {
+  title: string;
+  score: number | null;
+  feedback: string;
+  error: string;
+  calls: CallView[];
+}
+
+export interface CallsSnapshot {
+  version: 1;
+  title: string;
+  texts: string[];
+  groups: GroupView[];
+  omitted: number;
+}

@@ -1,0 +1,145 @@
+/** What the page knows about a run: a pure fold over its events. */
+import type { Compared, Evaluated, Event, Progress, StatusChanged } from "../protocol.ts";
+
+export type Status = StatusChanged["status"];
+type Split = Evaluated["split"];
+
+export interface Candidate {
+  id: number;
+  parent: number | null;
+  /** Where it comes from. */
+  note: string;
+  /** Predictor path to what differs from the parent, in words. */
+  changes: Record<string, string>;
+  /** For each set of examples the evaluation over the most of them. */
+  scores: Partial<Record<Split, Evaluated>>;
+}
+
+export interface RunState {
+  /** The `seq` of the next event; events below it were seen. */
+  next: number;
+  optimizer: string;
+  /** Examples in each set; 0 when there are none. */
+  sizes: Record<Split, number>;
+  budget: string;
+  /** Model calls the whole run will take; null when the optimizer cannot tell. */
+  estimate: number | null;
+  phase: string;
+  status: Status;
+  reason: string;
+  /** By id, ascending. */
+  candidates: Candidate[];
+  /** The candidates that were best, in the order of time. */
+  bests: { candidate: number; mean: number }[];
+  comparison: Compared | null;
+  warnings: string[];
+}
+
+export const empty: RunState = {
+  next: 0,
+  optimizer: "",
+  sizes: { train: 0, val: 0, test: 0 },
+  budget: "",
+  estimate: null,
+  phase: "",
+  status: "running",
+  reason: "",
+  candidates: [],
+  bests: [],
+  comparison: null,
+  warnings: [],
+};
+
+export const nothingYet: Progress = {
+  events: 0,
+  seconds: 0,
+  calls: 0,
+  cached: 0,
+  tokens_in: 0,
+  tokens_out: 0,
+  dollars: 0,
+  candidate: null,
+  split: "val",
+  done: 0,
+  total: 0,
+  mean: null,
+  remaining: null,
+};
+
+/** The state after some more events; those that were seen already change nothing. */
+export function fold(state: RunState, events: Event[]): RunState {
+  return events.reduce(reduce, state);
+}
+
+function reduce(before: RunState, event: Event): RunState {
+  if (event.seq < before.next) return before;
+  const state = { ...before, next: event.seq + 1 };
+  switch (event.kind) {
+    case "started": {
+      const { optimizer, train, val, test, budget, estimate } = event;
+      return { ...state, optimizer, sizes: { train, val, test }, budget, estimate };
+    }
+    case "phase":
+      return { ...state, phase: event.name };
+    case "proposed": {
+      const { parent, note, changes } = event;
+      return edit(state, event.candidate, (candidate) => ({ ...candidate, parent, note, changes }));
+    }
+    case "evaluated":
+      return edit(state, event.candidate, (candidate) => {
+        const known = candidate.scores[event.split];
+        const scores = { ...candidate.scores, [event.split]: event };
+        return known && known.n > event.n ? candidate : { ...candidate, scores };
+      });
+    case "best":
+      return { ...state, bests: [...state.bests, { candidate: event.candidate, mean: event.mean }] };
+    case "compared":
+      return { ...state, comparison: event };
+    case "warned":
+      return { ...state, warnings: [...state.warnings, event.message] };
+    case "status":
+      return { ...state, status: event.status, reason: event.reason };
+    case "scored":
+    case "called":
+      return state; // their sums are in `Progress`
+    default:
+      return unknown(state, event);
+  }
+}
+
+/** Change one candidate; one that nobody proposed (the program as it was given) is made first. */
+function edit(state: RunState, id: number, change: (candidate: Candidate) => Candidate): RunState {
+  const { candidates } = state;
+  const index = candidates.findIndex((candidate) => candidate.id === id);
+  const known = candidates[index];
+  if (known) return { ...state, candidates: candidates.with(index, change(known)) };
+  const made = change({ id, parent: null, note: "", changes: {}, scores: {} });
+  const after = candidates.findIndex((candidate) => candidate.id > id);
+  return { ...state, candidates: candidates.toSpliced(after < 0 ? candidates.length : after, 0, made) };
+}
+
+/** Makes a missing `case` a type error, and leaves out what a later version may send. */
+function unknown(state: RunState, _event: never): RunState {
+  return state;
+}
+
+export function over(state: RunState): boolean {
+  return state.status === "done" || state.status === "stopped" || state.status === "failed";
+}
+
+/** The candidate that the run would return now. */
+export function best(state: RunState): Candidate | null {
+  const id = state.bests.at(-1)?.candidate;
+  return state.candidates.find((candidate) => candidate.id === id) ?? null;
+}
+
+/** The candidate that the others are compared with: the program as it was given. */
+export function baseline(state: RunState): Candidate | null {
+  const id = state.comparison?.baseline ?? state.candidates[0]?.id;
+  return state.candidates.find((candidate) => candidate.id === id) ?? null;
+}
+
+/** The score to show: on the validation set, or where there is none yet, on the training set. */
+export function shown(candidate: Candidate): Evaluated | null {
+  return candidate.scores.val ?? candidate.scores.train ?? null;
+}

@@ -1,0 +1,191 @@
+/** Is this what the protocol says? Snapshots are read from files, which anyone may have written. */
+import { isRunId } from "./kernel.ts";
+import type {
+  AttemptView,
+  BestChanged,
+  BlockView,
+  CallsSnapshot,
+  CallView,
+  Compared,
+  Evaluated,
+  Event,
+  FieldView,
+  GroupView,
+  MessageView,
+  Phase,
+  Progress,
+  Proposed,
+  RunSnapshot,
+  Started,
+  StatusChanged,
+  Warned,
+} from "./protocol.ts";
+
+type Check<T> = (value: unknown) => value is T;
+
+const text: Check<string> = (value) => typeof value === "string";
+const number: Check<number> = (value): value is number => typeof value === "number" && Number.isFinite(value);
+const truth: Check<boolean> = (value) => typeof value === "boolean";
+
+function among<T extends string | number>(...values: T[]): Check<T> {
+  return (value): value is T => (values as unknown[]).includes(value);
+}
+
+function nullable<T>(check: Check<T>): Check<T | null> {
+  return (value): value is T | null => value === null || check(value);
+}
+
+function list<T>(check: Check<T>): Check<T[]> {
+  return (value): value is T[] => Array.isArray(value) && value.every(check);
+}
+
+function record<T>(check: Check<T>): Check<Record<string, T>> {
+  return (value): value is Record<string, T> => isObject(value) && Object.values(value).every(check);
+}
+
+/** Every field of `T` is named, so a new one in the protocol is a type error here. */
+function shape<T extends object>(fields: { [K in keyof T]-?: Check<T[K]> }): Check<T> {
+  const checks = Object.entries(fields) as [string, Check<unknown>][];
+  return (value): value is T => isObject(value) && checks.every(([name, check]) => check(value[name]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const split = among("train", "val", "test");
+
+export const isProgress = shape<Progress>({
+  events: number,
+  seconds: number,
+  calls: number,
+  cached: number,
+  tokens_in: number,
+  tokens_out: number,
+  dollars: number,
+  candidate: nullable(number),
+  split,
+  done: number,
+  total: number,
+  mean: nullable(number),
+  remaining: nullable(number),
+});
+
+const bodies: Record<string, Check<unknown>> = {
+  started: shape<Started>({
+    kind: among("started"),
+    optimizer: text,
+    train: number,
+    val: number,
+    test: number,
+    budget: text,
+    estimate: nullable(number),
+  }),
+  phase: shape<Phase>({ kind: among("phase"), name: text }),
+  proposed: shape<Proposed>({
+    kind: among("proposed"),
+    candidate: number,
+    parent: nullable(number),
+    note: text,
+    changes: record(text),
+  }),
+  evaluated: shape<Evaluated>({
+    kind: among("evaluated"),
+    candidate: number,
+    split,
+    mean: number,
+    low: number,
+    high: number,
+    n: number,
+    errors: number,
+  }),
+  best: shape<BestChanged>({ kind: among("best"), candidate: number, mean: number }),
+  compared: shape<Compared>({
+    kind: among("compared"),
+    baseline: number,
+    best: number,
+    difference: number,
+    low: number,
+    high: number,
+    n: number,
+  }),
+  warned: shape<Warned>({ kind: among("warned"), message: text }),
+  status: shape<StatusChanged>({
+    kind: among("status"),
+    status: among("running", "paused", "stopping", "done", "stopped", "failed"),
+    reason: text,
+  }),
+};
+
+/** An event of a kind that is not drawn, or not known yet, passes: the fold leaves it out. */
+const isEvent: Check<Event> = (value): value is Event => {
+  if (!isObject(value) || !number(value.seq) || !number(value.time) || !text(value.kind)) return false;
+  return !Object.hasOwn(bodies, value.kind) || bodies[value.kind]?.(value) === true;
+};
+
+export const isEvents = list(isEvent);
+
+export const isStill = record(text);
+
+export const isRunSnapshot = shape<RunSnapshot>({
+  version: among(1),
+  run: isRunId,
+  title: text,
+  progress: isProgress,
+  events: isEvents,
+});
+
+const isField = shape<FieldView>({ name: text, type: text, text: number });
+
+const isBlock = shape<BlockView>({
+  kind: among("fields", "format", "instructions", "demo", "input", "answer", "repair", "text"),
+  text: number,
+  tokens: number,
+});
+
+const isMessage = shape<MessageView>({ role: among("system", "user", "assistant"), blocks: list(isBlock) });
+
+const isAttempt = shape<AttemptView>({ text: number, error: text });
+
+const isCall = shape<CallView>({
+  id: number,
+  path: text,
+  signature: text,
+  model: text,
+  inputs: list(isField),
+  outputs: list(isField),
+  messages: list(isMessage),
+  answer: nullable(number),
+  attempts: list(isAttempt),
+  error: text,
+  demos: number,
+  seconds: number,
+  tokens_in: number,
+  tokens_out: number,
+  dollars: number,
+  cached: truth,
+});
+
+const isGroup = shape<GroupView>({
+  title: text,
+  score: nullable(number),
+  feedback: text,
+  error: text,
+  calls: list(isCall),
+});
+
+export const isCallsSnapshot = shape<CallsSnapshot>({
+  version: among(1),
+  title: text,
+  texts: list(text),
+  groups: list(isGroup),
+  omitted: number,
+});
+
+/** Why a snapshot is not drawn, in one line. */
+export function refusal(value: unknown): string {
+  const newer = isObject(value) && number(value.version) && value.version > 1;
+  return newer
+    ? "This output was saved by a newer dspnb; upgrade dspnb to see it."
+    : "This output cannot be drawn: it is not a snapshot that dspnb wrote.";
+}
