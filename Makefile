@@ -5,7 +5,6 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo lab test fast check bench protocol browser clean
-SHELL := /bin/bash
 
 PY := .venv/bin/python
 NODE_MODULES := js/node_modules/.package-lock.json

@@ -14,7 +14,6 @@ OUTPUTS = (
     "dspnb/notebook/static/inspect.js",
     "dspnb/labextension/package.json",
     "dspnb/labextension/install.json",
-    "dspnb/labextension/static/remoteEntry.dspnb.js",
 )
 
 

@@ -19,7 +19,7 @@ from .trace import Call
 class History(Protocol):
     """Where finished calls of programs are remembered, for `%inspect` without an argument."""
 
-    def append(self, prediction: Prediction, /) -> None: ...
+    def remember(self, program: Any, prediction: Prediction) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 
@@ -24,6 +26,10 @@ class DspnbError(Exception):
     """Base class, so `except DspnbError` catches everything above."""
 
     trace: tuple[Any, ...] = ()  # the calls that a program made before it failed
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the message and the line of the user's cell, not our own frames."""
+        return [f"{type(self).__name__}: {self}{_users_line(self.__traceback__)}"]
 
 
 class UsageError(DspnbError):
@@ -124,3 +130,12 @@ def one_line(error: BaseException) -> str:
 
 def _short(text: str, limit: int = 200) -> str:
     return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def _users_line(traceback: TracebackType | None) -> str:
+    line = 0
+    while traceback is not None:
+        if Path(traceback.tb_frame.f_code.co_filename).parent.name.startswith("ipykernel_"):
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return f" (line {line} of the cell)" if line else ""

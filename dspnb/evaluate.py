@@ -109,6 +109,10 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(f"interrupted after {len(report.rows)} of {asked} examples")
         self.report = report
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: one line."""
+        return [f"Interrupted: {self}"]
+
 
 def evaluate(
     program: Program,

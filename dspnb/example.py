@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import json
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 from .errors import MetricError, UsageError, listed, nearest, one_line
@@ -90,6 +91,11 @@ class Example(_Record):
         return example
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        """The fields that are inputs; empty when the example does not say."""
+        return self._input_names or ()
+
+    @property
     def inputs(self) -> dict[str, Any]:
         """What a program is called with."""
         if self._input_names is None:
@@ -171,7 +177,9 @@ def score(metric: Metric, example: Example, prediction: Prediction) -> Score:
     """
     try:
         result = metric(example, prediction)
-    except Exception as error:
+    except UsageError as error:
+        raise MetricError(str(error)) from None
+    except Exception as error:  # whatever the user's code raises
         raise MetricError(
             f"The metric `{metric_name(metric)}` raised {one_line(error)}{_place(error)}, "
             f"for the example {_short(example)} and the prediction {_short(prediction)}."
@@ -199,8 +207,13 @@ def metric_name(metric: object) -> str:
 
 def _place(error: BaseException) -> str:
     """Where the user's code raised: `(line 3)`."""
-    frames = inspect.getinnerframes(error.__traceback__, context=0) if error.__traceback__ else []
-    return f" (line {frames[-1].lineno})" if len(frames) > 1 else ""
+    here = Path(__file__).parent
+    lines = [
+        line
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if here not in Path(frame.f_code.co_filename).parents
+    ]
+    return f" (line {lines[-1]})" if lines else ""
 
 
 def _short(record: _Record, limit: int = 120) -> str:

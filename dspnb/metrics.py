@@ -30,7 +30,7 @@ def normalize(text: str) -> str:
 def exact(*fields: str) -> Metric:
     """A metric: 1 when every named field equals the label, 0 otherwise; texts are normalised.
 
-    Without names, all labels of the example are compared.
+    Without names, every output that the example labels is compared.
 
     >>> row = Example(question="?", answer="The Moon").with_inputs("question")
     >>> exact("answer")(row, Prediction(answer="moon.")).value
@@ -57,15 +57,12 @@ class _Fields:
     combine: Callable[[list[float]], float]
 
     def __call__(self, example: Example, prediction: Prediction) -> Score:
-        fields = self.fields or tuple(example.labels)
-        for name in fields:
-            if name not in example or name not in prediction:
-                raise UsageError(
-                    f"`{name}` must be a label and an output; the example has {listed(example)}, "
-                    f"the prediction {listed(prediction)}."
-                )
-        if not fields:
-            raise UsageError("The example has no labels to compare with.")
+        fields = self.fields or tuple(name for name in example.labels if name in prediction)
+        if not fields or any(name not in example or name not in prediction for name in fields):
+            raise UsageError(
+                f"`{self}` compares what is both a label and an output; the example has "
+                f"{listed(example)}, the prediction {listed(prediction)}."
+            )
         parts = {name: self.compare(example[name], prediction[name]) for name in fields}
         wrong = [
             f"`{name}` should be {example[name]!r}, not {prediction[name]!r}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from . import saving
-from .context import current, use
+from .context import History, current, use
 from .errors import DspnbError, UsageError, listed
 from .example import Example, Prediction
 from .trace import Call
@@ -52,10 +52,10 @@ class Module:
                 prediction = _as_prediction(self.forward(**inputs), self)
         except DspnbError as error:
             error.trace = tuple(trace)
-            _remember(here.history, Prediction().with_trace(tuple(trace)))
+            self._remember(here.history, Prediction().with_trace(tuple(trace)))
             raise
         prediction = prediction.with_trace(tuple(trace))
-        _remember(here.history, prediction)
+        self._remember(here.history, prediction)
         return prediction
 
     async def acall(self, **inputs: Any) -> Prediction:
@@ -74,7 +74,7 @@ class Module:
         """This module and every module below it, as `(path, module)`."""
         yield path, self
         for name, value in vars(self).items():
-            yield from _below(f"{path}.{name}" if path else name, value)
+            yield from below(f"{path}.{name}" if path else name, value)
 
     is_predictor = False
 
@@ -116,14 +116,13 @@ class Module:
             predictor.apply(Setting(*settings[path]))
         return self
 
+    def _remember(self, history: History | None, prediction: Prediction) -> None:
+        if history is not None:
+            history.remember(self, prediction)
+
     def __repr__(self) -> str:
         inside = ", ".join(f"{path}: {p.signature}" for path, p in self.predictors())
         return f"{type(self).__name__}({inside})"
-
-
-def _remember(history: Any, prediction: Prediction) -> None:
-    if history is not None:
-        history.append(prediction)
 
 
 def _as_prediction(result: Any, program: Module) -> Prediction:
@@ -137,16 +136,17 @@ def _as_prediction(result: Any, program: Module) -> Prediction:
     )
 
 
-def _below(path: str, value: Any) -> Iterator[tuple[str, Module]]:
+def below(path: str, value: Any) -> Iterator[tuple[str, Module]]:
+    """Every module in a value: itself, or the items of a list, tuple or dict."""
     match value:
         case Module():
             yield from value.parts(path)
         case list() | tuple():
             for i, item in enumerate(value):
-                yield from _below(f"{path}.{i}", item)
+                yield from below(f"{path}.{i}", item)
         case dict():
             for key, item in value.items():
-                yield from _below(f"{path}.{key}", item)
+                yield from below(f"{path}.{key}", item)
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:

@@ -64,6 +64,10 @@ class Stop(BaseException):
 class Interrupted(KeyboardInterrupt):
     """The kernel's interrupt ended a wait for a run."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: one line."""
+        return [f"Interrupted: {self}"]
+
 
 @dataclass
 class Candidate:

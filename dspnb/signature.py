@@ -99,7 +99,7 @@ class _SignatureMeta(type):
         return _from_class_body(name, body, inherited)
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Signature(metaclass=_SignatureMeta):
     """An immutable value: instructions, and fields in order, inputs first.
 
@@ -166,6 +166,9 @@ class Signature(metaclass=_SignatureMeta):
 
     def __str__(self) -> str:
         return f"{_line(self.inputs)} -> {_line(self.outputs)}"
+
+    def __repr__(self) -> str:
+        return f"Signature({str(self)!r}, {self.instructions!r})"
 
     def __hash__(self) -> int:
         return self._hash

@@ -1,54 +1,64 @@
 /** Build the widgets and the labextension into the Python package: `npm run build`, or `make`. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const source = (name) => `${root}js/src/${name}/index.ts`;
-
 const widgets = `${root}dspnb/notebook/static`;
 const labextension = `${root}dspnb/labextension`;
-const entry = "static/remoteEntry.dspnb.js";
 
-const options = {
-  bundle: true,
-  minify: true,
-  target: "es2022",
-  charset: "utf8",
-  legalComments: "none",
-  loader: { ".css": "text" },
-  logLevel: "warning",
+// A style sheet is imported as its text; esbuild would leave that text as it is written.
+const smallStyles = {
+  name: "small-styles",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true });
+      return { contents: code.trim(), loader: "text" };
+    }),
 };
-
-await Promise.all([
-  build({ ...options, format: "esm", entryPoints: [source("run")], outfile: `${widgets}/run.js` }),
-  build({ ...options, format: "esm", entryPoints: [source("inspect")], outfile: `${widgets}/inspect.js` }),
+const bundle = (name, options) =>
   build({
+    entryPoints: [`${root}js/src/${name}/index.ts`],
+    bundle: true,
+    minify: true,
+    target: "es2022",
+    charset: "utf8",
+    legalComments: "none",
+    plugins: [smallStyles],
+    logLevel: "warning",
     ...options,
-    format: "iife",
-    entryPoints: [source("labextension")],
-    outfile: `${labextension}/${entry}`,
-  }),
+  });
+const writeJson = (path, value) => writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+
+const [script] = await Promise.all([
+  bundle("labextension", { format: "iife", write: false }).then((result) => result.outputFiles[0]),
+  bundle("run", { format: "esm", outfile: `${widgets}/run.js` }),
+  bundle("inspect", { format: "esm", outfile: `${widgets}/inspect.js` }),
 ]);
 
-// What JupyterLab reads to find the extension: the script of module federation and the two modules in it.
+// JupyterLab tells browsers to keep the script for a year, so new content needs a new name.
+const hash = createHash("sha256").update(script.contents).digest("hex").slice(0, 16);
+const load = `static/remoteEntry.${hash}.js`;
+rmSync(`${labextension}/static`, { recursive: true, force: true });
+mkdirSync(`${labextension}/static`, { recursive: true });
+writeFileSync(`${labextension}/${load}`, script.contents);
+
 const [, version] = readFileSync(`${root}pyproject.toml`, "utf8").match(/^version = "(.+)"$/m);
-const manifest = {
+writeJson(`${labextension}/package.json`, {
   name: "dspnb",
   version,
-  description: "Shows saved dspnb runs and inspectors, with no kernel.",
+  description: "Shows the runs and calls in a saved notebook, with no kernel.",
   license: "Apache-2.0",
   jupyterlab: {
     extension: true,
     mimeExtension: true,
-    _build: { load: entry, extension: "./extension", mimeExtension: "./mimeExtension" },
+    _build: { load, extension: "./extension", mimeExtension: "./mimeExtension" },
   },
-};
-const install = {
+});
+// Last, because `make` takes the age of this file for the age of the build.
+writeJson(`${labextension}/install.json`, {
   packageManager: "python",
   packageName: "dspnb",
   uninstallInstructions: "Uninstall the Python package: pip uninstall dspnb",
-};
-// Last, because `make` takes the age of install.json for the age of the build.
-writeFileSync(`${labextension}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
-writeFileSync(`${labextension}/install.json`, `${JSON.stringify(install, null, 2)}\n`);
+});

@@ -81,7 +81,9 @@ class Neighbours:
             for name in features(text)
             if not name.startswith("~") and any(i == j for j, _ in self._postings.get(name, ()))
         ]
-        return [name for _, name in sorted(common)[:most]]
+        stems = [name for _, name in sorted(common)[:most]]
+        seen = {_stem(word): word for word in WORD.findall(text.lower())}
+        return [seen[stem] for stem in stems]
 
     def _length(self, bag: Counter[str]) -> float:
         squares = ((w * self._rarity.get(name, self._new)) ** 2 for name, w in bag.items())

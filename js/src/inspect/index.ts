@@ -1,2 +1,19 @@
-/** A placeholder. */
-export default { render() {} };
+/** The anywidget module of the inspector: a snapshot in, nothing out. */
+import type { RenderProps } from "@anywidget/types";
+import { h } from "../dom.ts";
+import type { CallsSnapshot } from "../protocol.ts";
+import { isCallsSnapshot, refusal } from "../valid.ts";
+import { inspector } from "./view.ts";
+
+export default {
+  render({ model, el }: RenderProps<{ calls: CallsSnapshot }>) {
+    const draw = () => {
+      const calls = model.get("calls");
+      if (isCallsSnapshot(calls)) inspector(el, calls);
+      else el.replaceChildren(h("p", {}, refusal(calls)));
+    };
+    model.on("change:calls", draw);
+    draw();
+    return () => model.off("change:calls", draw);
+  },
+};

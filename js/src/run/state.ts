@@ -110,12 +110,11 @@ function reduce(before: RunState, event: Event): RunState {
 /** Change one candidate; one that nobody proposed (the program as it was given) is made first. */
 function edit(state: RunState, id: number, change: (candidate: Candidate) => Candidate): RunState {
   const { candidates } = state;
-  const index = candidates.findIndex((candidate) => candidate.id === id);
-  const known = candidates[index];
-  if (known) return { ...state, candidates: candidates.with(index, change(known)) };
+  if (candidates.some((candidate) => candidate.id === id)) {
+    return { ...state, candidates: candidates.map((each) => (each.id === id ? change(each) : each)) };
+  }
   const made = change({ id, parent: null, note: "", changes: {}, scores: {} });
-  const after = candidates.findIndex((candidate) => candidate.id > id);
-  return { ...state, candidates: candidates.toSpliced(after < 0 ? candidates.length : after, 0, made) };
+  return { ...state, candidates: [...candidates, made].sort((a, b) => a.id - b.id) };
 }
 
 /** Makes a missing `case` a type error, and leaves out what a later version may send. */

@@ -1,0 +1,74 @@
+"""The inspector as script-free HTML and as text."""
+
+from __future__ import annotations
+
+from .protocol import CallsSnapshot, CallView, FieldView
+from .text import esc, short
+
+MOST_GROUPS = 20  # the widget shows more; this is for readers without it
+
+
+def calls_text(calls: CallsSnapshot) -> str:
+    """One line a call."""
+    lines = [calls.title]
+    for group in calls.groups:
+        score = "" if group.score is None else f" [{group.score:.3f}]"
+        lines.append(f"{group.title}{score}")
+        lines += [f"  {call.path}: {short(_answer(call, calls), 100)}" for call in group.calls]
+    return "\n".join(lines)
+
+
+def calls_html(calls: CallsSnapshot) -> str:
+    """Each call folded: its fields, its prompt by origin, its raw answer."""
+    parts = [f"<p><b>{esc(calls.title)}</b></p>"]
+    for group in calls.groups[:MOST_GROUPS]:
+        score = "" if group.score is None else f" · score {group.score:.3f}"
+        error = f" · {esc(group.error)}" if group.error else ""
+        inner = "".join(_call(call, calls) for call in group.calls)
+        parts.append(
+            f"<details{' open' if len(calls.groups) == 1 else ''}>"
+            f"<summary>{esc(group.title)}{score}{error}</summary>{inner}</details>"
+        )
+    left = len(calls.groups) - MOST_GROUPS + calls.omitted
+    if left > 0:
+        parts.append(f"<p>… and {left} more</p>")
+    return "".join(parts)
+
+
+def _call(call: CallView, calls: CallsSnapshot) -> str:
+    facts = f"{call.tokens_in} + {call.tokens_out} tokens, {call.seconds:.2f} s"
+    cost = f", ${call.dollars:.5f}" if call.dollars else ""
+    cached = ", from the cache" if call.cached else ""
+    prompt = "".join(
+        f"<p><b>{message.role}</b> · {block.kind} · {block.tokens} tokens</p>"
+        f"<pre>{esc(calls.texts[block.text])}</pre>"
+        for message in call.messages
+        for block in message.blocks
+    )
+    attempts = "".join(
+        f"<p><b>not readable:</b> {esc(attempt.error)}</p><pre>{esc(calls.texts[attempt.text])}</pre>"
+        for attempt in call.attempts
+    )
+    error = f"<p><b>error:</b> {esc(call.error)}</p>" if call.error else ""
+    answer = _answer(call, calls)
+    raw = f"<p><b>raw answer</b></p><pre>{esc(answer)}</pre>" if answer else ""
+    return (
+        f"<p><code>{esc(call.path)}</code> {esc(call.signature)} · {facts}{cost}{cached}</p>"
+        f"{_fields([*call.inputs, *call.outputs], calls)}{error}{attempts}"
+        f"<details><summary>prompt</summary>{prompt}</details>{raw}"
+    )
+
+
+def _fields(fields: list[FieldView], calls: CallsSnapshot) -> str:
+    if not fields:
+        return ""
+    rows = "".join(
+        f"<tr><td><b>{esc(field.name)}</b></td><td><code>{esc(field.type)}</code></td>"
+        f'<td style="text-align:left;white-space:pre-wrap">{esc(calls.texts[field.text])}</td></tr>'
+        for field in fields
+    )
+    return f"<table><tbody>{rows}</tbody></table>"
+
+
+def _answer(call: CallView, calls: CallsSnapshot) -> str:
+    return "" if call.answer is None else calls.texts[call.answer]

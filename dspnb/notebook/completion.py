@@ -1,0 +1,117 @@
+"""Tab in the line of our magics: options, and the names that fit each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.completer import (
+    CompletionContext,
+    SimpleCompletion,
+    SimpleMatcherResult,
+    context_matcher,
+)
+
+from dspnb.optimizers.names import OPTIMIZERS, parameters
+
+from . import names
+
+if TYPE_CHECKING:
+    from .session import Session
+
+MODELS = ["offline", "openai/gpt-4o-mini", "anthropic/claude-3-5-haiku-latest", "ollama/llama3.2"]
+ROLES = ["teacher", "proposer", "judge"]
+Names = Callable[[Mapping[str, Any]], list[str]]
+
+# magic -> what completes its arguments, "" being the positional one
+MAGICS: dict[str, dict[str, Names | None]] = {
+    "lm": {"": lambda _: MODELS, "--as": lambda _: ROLES},
+    "signature": {"": None},
+    "module": {"": None},
+    "metric": {"": None},
+    "examples": {"": None, "--inputs": None, "--split": None, "--seed": None, "--from": None},
+    "evaluate": {"": names.programs, "--on": names.datasets, "--metric": names.metric_names},
+    "compile": {
+        "": names.programs,
+        "--with": names.optimizer_names,
+        "--train": names.datasets,
+        "--val": names.datasets,
+        "--test": names.datasets,
+        "--metric": names.metric_names,
+        "--budget": None,
+        "--seed": None,
+        "--as": None,
+        "--teacher": lambda _: ROLES,
+        "--proposer": lambda _: ROLES,
+        "--concurrency": None,
+        "--wait": None,
+        "--dry": None,
+    },
+    "inspect": {"": names.inspectable},
+    "preview": {"": names.programs},
+    "stop": {"": None},
+}
+FLAGS = {"--wait", "--dry"}
+
+
+class Completion:
+    """A matcher in the shell's completer."""
+
+    def __init__(self, session: Session) -> None:
+        self._shell = session.shell
+
+        @context_matcher()
+        def dspnb_matcher(context: CompletionContext) -> SimpleMatcherResult:
+            return self._match(context)
+
+        self._matcher = dspnb_matcher
+
+    def install(self) -> None:
+        """Add the matcher."""
+        if self._shell.Completer is not None:
+            self._shell.Completer.custom_matchers.append(self._matcher)
+
+    def remove(self) -> None:
+        """Take it out."""
+        if self._shell.Completer is not None:
+            self._shell.Completer.custom_matchers.remove(self._matcher)
+
+    def _match(self, context: CompletionContext) -> SimpleMatcherResult:
+        found = candidates(context.line_with_cursor, self._shell.user_ns)
+        token = context.token
+        # The completer's token may begin inside ours, after a `-`, `.` or `:`.
+        typed = context.text_until_cursor.split(" ")[-1]
+        cut = len(typed) - len(token)
+        completions = [
+            SimpleCompletion(text=text[cut:], type="magic")
+            for text in found
+            if text.startswith(typed) and cut >= 0
+        ]
+        return {"completions": completions, "suppress": bool(completions)}
+
+
+def candidates(line: str, namespace: Mapping[str, Any]) -> list[str]:
+    """What may stand where the cursor is: at the end of this line."""
+    line = line.rpartition("=")[2].lstrip() if "= %" in line else line.lstrip()
+    words = line.split(" ")
+    magic = words[0].lstrip("%")
+    if not line.startswith("%") or magic not in MAGICS or len(words) < 2:
+        return []
+    options = MAGICS[magic]
+    before, typed = words[-2], words[-1]
+    if before in options and before not in FLAGS:
+        return _values(options[before], typed, namespace)
+    if typed.startswith("-"):
+        return [name for name in options if name and name not in words[:-1]]
+    rest = [word for word in words[1:-1] if word]
+    return _values(options[""], typed, namespace) if not rest else [n for n in options if n]
+
+
+def _values(find: Names | None, typed: str, namespace: Mapping[str, Any]) -> list[str]:
+    if find is None:
+        return []
+    name, colon, settings = typed.partition(":")
+    if colon and find is names.optimizer_names and name in OPTIMIZERS:
+        done = typed[: len(typed) - len(settings.rpartition(",")[2])]
+        return [f"{done}{parameter}=" for parameter in parameters(name)]
+    return find(namespace)

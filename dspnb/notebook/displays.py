@@ -1,0 +1,64 @@
+"""How our objects show themselves in a cell: HTML that needs no script and no style."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from dspnb.data import Examples, Split
+from dspnb.evaluate import Report
+from dspnb.example import Example, Prediction
+from dspnb.lm import LM, Completion
+from dspnb.module import Module
+from dspnb.preview import Preview
+from dspnb.run import Run
+from dspnb.signature import Signature
+
+from . import cards
+from .calls import preview_groups
+from .inspector import Inspector
+
+if TYPE_CHECKING:
+    from .session import Session
+
+HTML: dict[type, Callable[[Any], str]] = {
+    Signature: cards.signature,
+    Module: cards.program,
+    Example: cards.example,
+    Examples: cards.examples,
+    Split: cards.split,
+    Prediction: cards.prediction,
+    Report: cards.report,
+    Completion: cards.completion,
+    LM: cards.model,
+}
+
+
+class Displays:
+    """Formatters in the shell, for our types only."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._formatters = session.shell.display_formatter
+
+    def install(self) -> None:
+        """Add a formatter for each type."""
+        html = self._formatters.formatters["text/html"]
+        for kind, draw in HTML.items():
+            html.for_type(kind, draw)
+        self._formatters.mimebundle_formatter.for_type(Preview, self._preview)
+        self._formatters.ipython_display_formatter.for_type(Run, self._run)
+
+    def remove(self) -> None:
+        """Take them out."""
+        html = self._formatters.formatters["text/html"]
+        for kind in HTML:
+            html.pop(kind, None)
+        self._formatters.mimebundle_formatter.pop(Preview, None)
+        self._formatters.ipython_display_formatter.pop(Run, None)
+
+    def _preview(self, preview: Preview, **options: Any) -> Any:
+        return Inspector(preview_groups(preview))._repr_mimebundle_(**options)
+
+    def _run(self, run: Run) -> None:
+        self._session.view(run).show(self._session.shell.execution_count)

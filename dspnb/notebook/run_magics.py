@@ -1,0 +1,271 @@
+"""Magics that do something: choose a model, evaluate, compile, stop, inspect, preview."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from IPython.core import magic_arguments as args
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.display import HTML, DisplayHandle, display
+
+from dspnb.budget import Budget
+from dspnb.context import configure
+from dspnb.errors import UsageError, nearest
+from dspnb.evaluate import Interrupted as EvaluationInterrupted
+from dspnb.evaluate import Report, Row, evaluate
+from dspnb.lm import LM
+from dspnb.preview import Preview, preview
+from dspnb.run import Run, compile
+
+from . import cards, names
+from .calls import calls_of
+from .handle import Compiled
+from .inspector import Inspector
+from .lines import parsed, plain_errors, settings, words
+
+if TYPE_CHECKING:
+    from .session import Session
+
+ROLES = ("main", "teacher", "proposer", "judge")
+PROGRESS_AFTER = 1.0  # seconds; a quick evaluation needs no bar
+
+
+class Models(dict[str, LM]):
+    """The models of a session, by role; shows itself as a table of what they did."""
+
+    def _repr_html_(self) -> str:
+        return cards.models(self)
+
+
+@magics_class
+class RunMagics(Magics):
+    """`%lm`, `%evaluate`, `%compile`, `%stop`, `%inspect` and `%preview`."""
+
+    def __init__(self, shell: Any, session: Session) -> None:
+        super().__init__(shell)
+        self.session = session
+
+    @args.magic_arguments()
+    @args.argument("model", nargs="?", help="provider/name as litellm writes it, or offline")
+    @args.argument("settings", nargs="*", help="such as temperature=0 max_tokens=500")
+    @args.argument("--as", dest="role", default="main", help="teacher, proposer or judge")
+    @no_var_expand
+    @line_magic
+    @plain_errors
+    def lm(self, line: str) -> LM | Models:
+        """Set the model that programs use; alone, show models and what they did so far.
+
+        %lm offline
+        %lm openai/gpt-4o-mini temperature=0
+        %lm anthropic/claude-sonnet-4-5 --as teacher
+        """
+        given = parsed(self.lm, line)
+        if given.model is None:
+            if not self.session.models:
+                raise UsageError("No model is set; try `%lm offline`, which needs no key.")
+            return Models(self.session.models)
+        if given.role not in ROLES:
+            raise UsageError(f"There is no role `{given.role}`; {nearest(given.role, ROLES)}")
+        chosen = settings([word.strip("\"'") for word in given.settings], self.shell.user_ns)
+        if "api_key" in chosen:
+            raise UsageError(
+                "A key in a cell would be saved with the notebook. Set the provider's environment "
+                "variable (such as OPENAI_API_KEY), or `configure(lm=LM(..., api_key=getpass()))`."
+            )
+        model = self.session.models[given.role] = LM(given.model, **chosen)
+        if given.role == "main":
+            configure(lm=model)
+        return model
+
+    @args.magic_arguments()
+    @args.argument("program", help="the program to score")
+    @args.argument("--on", required=True, metavar="DATA", help="examples, such as tickets.test")
+    @args.argument("--metric", required=True, help="a metric's name: yours, exact or f1")
+    @args.argument("--concurrency", type=int, default=16, help="calls at a time")
+    @no_var_expand
+    @line_magic
+    @plain_errors
+    def evaluate(self, line: str) -> Report:
+        """Score a program on examples: the mean with its interval, and a table of rows.
+
+        %evaluate triage --on tickets.test --metric right_team
+        """
+        given, namespace = parsed(self.evaluate, line), self.shell.user_ns
+        data = names.data(given.on, namespace)
+        metric = names.metric(given.metric, namespace)
+        program = names.program(given.program, namespace)
+        bar = _Bar(len(data))
+        try:
+            return evaluate(
+                program, data, metric, concurrency=given.concurrency, on_row=bar.row
+            )
+        except EvaluationInterrupted as interrupted:
+            display(interrupted.report)  # what is paid for is not thrown away
+            raise
+        finally:
+            bar.close()
+
+    @args.magic_arguments()
+    @args.argument("program", help="the program to improve; it is left as it is")
+    @args.argument(
+        "--with",
+        dest="optimizer",
+        default="bootstrap-rs",
+        help="an optimizer, with parameters after a colon: bootstrap-rs:max_labeled_demos=8",
+    )
+    @args.argument("--train", required=True, help="examples to learn from")
+    @args.argument("--val", help="examples to choose by; a third of train without it")
+    @args.argument("--test", help="held-out examples on which baseline and best are compared")
+    @args.argument("--metric", required=True, help="a metric's name: yours, exact or f1")
+    @args.argument("--budget", help="500calls, 60s, $2, 100ktokens, score=0.9, with commas")
+    @args.argument("--seed", type=int, default=0, help="the same seed searches alike")
+    @args.argument("--as", dest="name", default="compiled", help="the variable for the result")
+    @args.argument("--teacher", help="the role of the model that makes demos, set by %%lm --as")
+    @args.argument("--proposer", help="the role of the model that writes instructions")
+    @args.argument("--concurrency", type=int, default=16, help="calls at a time")
+    @args.argument("--wait", action="store_true", help="block until the run ends")
+    @args.argument("--dry", action="store_true", help="only say what it would take")
+    @no_var_expand
+    @line_magic
+    @plain_errors
+    def compile(self, line: str) -> Run | str:
+        """Search for better demos or instructions, shown live; the kernel stays free.
+
+        The result's first use waits for the run. `--wait` blocks at once; then the kernel's
+        interrupt stops the run and keeps the best.
+
+        %compile triage --train tickets.train --val tickets.val --metric right_team --as better
+        """
+        given, namespace = parsed(self.compile, line), self.shell.user_ns
+        if not given.name.isidentifier():
+            raise UsageError(f"`--as` takes a plain Python name; got {given.name!r}.")
+        options = {
+            "metric": names.metric(given.metric, namespace),
+            "train": names.data(given.train, namespace),
+            "val": names.data(given.val, namespace) if given.val else None,
+            "test": names.data(given.test, namespace) if given.test else None,
+            "budget": Budget.parse(given.budget) if given.budget else None,
+            "teacher": self._role(given.teacher),
+            "proposer": self._role(given.proposer),
+        }
+        optimizer = names.optimizer_of(given.optimizer, namespace)
+        program = names.program(given.program, namespace)
+        if given.dry:
+            return _estimate(program, optimizer, options)
+        run = compile(
+            program, optimizer, seed=given.seed, concurrency=given.concurrency, **options
+        )
+        handle = Compiled(run, given.name, on_end=lambda: self.session.flush(run))
+        namespace[given.name] = handle
+        self.session.view(run, given.program).show(self.shell.execution_count)
+        if given.wait:
+            try:
+                run.wait()
+            finally:
+                self.session.flush(run)
+        return run
+
+    @line_magic
+    @plain_errors
+    def stop(self, line: str) -> None:
+        """Stop every run that is under way, keeping its best so far.
+
+        %stop
+        """
+        under_way = [view.run for view in self.session.views.values() if not view.run.over]
+        if not under_way:
+            raise UsageError("No run is under way.")
+        for run in under_way:
+            run.stop()
+
+    @args.magic_arguments()
+    @args.argument("object", nargs="?", help="a program, prediction, report or run")
+    @no_var_expand
+    @line_magic
+    @plain_errors
+    def inspect(self, line: str) -> Inspector:
+        """Show every model call: its prompt, demos, answer and cost; alone, the last call's.
+
+        %inspect
+        %inspect better
+        """
+        given = parsed(self.inspect, line)
+        calls = self.session.recent.calls
+        if given.object is None:
+            if not calls:
+                raise UsageError("No program has been called yet in this session.")
+            return Inspector(calls_of(calls[-1][1]))
+        namespace = self.shell.user_ns
+        known = names.inspectable(namespace)
+        thing = names.value_of(given.object, namespace, "object", known)
+        if isinstance(thing, Compiled):
+            called = any(program is thing.program for program, _ in calls)
+            thing = thing.program if called else thing.run
+        return Inspector(calls_of(thing, calls))
+
+    @no_var_expand
+    @line_magic
+    @plain_errors
+    def preview(self, line: str) -> Preview:
+        """Show the exact prompt of a program's first call, without calling the model.
+
+        %preview triage ticket="My parcel is late"
+        """
+        if not line.strip():
+            raise UsageError("Name a program and its inputs, as in `%preview answer question=Why`.")
+        name, *values = words(line)
+        program = names.program(name, self.shell.user_ns)
+        return preview(program, **settings(values, self.shell.user_ns))
+
+    def _role(self, role: str | None) -> LM | None:
+        if role is None:
+            return None
+        models = self.session.models
+        if role not in models:
+            raise UsageError(
+                f"No model has the role `{role}`; set one with `%lm MODEL --as {role}`."
+            )
+        return models[role]
+
+
+class _Bar:
+    """A progress bar for an evaluation that takes its time; gone when it ends."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done = total, 0
+        self._start = self._drawn = time.monotonic()
+        self._handle: DisplayHandle | None = None
+
+    def row(self, i: int, row: Row) -> None:
+        """Count one; draw at most four times a second."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._start < PROGRESS_AFTER or now - self._drawn < 0.25:
+            return
+        self._drawn = now
+        bar = HTML(
+            f'<progress value="{self._done}" max="{self._total}"></progress> '
+            f"{self._done} of {self._total}"
+        )
+        if self._handle is None:
+            self._handle = display(bar, display_id=True)
+        else:
+            self._handle.update(bar)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._handle is not None:
+            self._handle.update(HTML(""))
+
+
+def _estimate(program: Any, optimizer: Any, options: dict[str, Any]) -> str:
+    train, val = options["train"], options["val"]
+    if val is None:
+        val = train[: max(1, len(train) // 3)]
+    runs = optimizer.program_calls(len(train), len(val))
+    if runs is None:
+        return f"{optimizer}: it cannot be told beforehand how many calls this takes."
+    whole = len(val) + runs + 2 * len(options["test"] or ())
+    calls = whole * max(1, len(list(program.predictors())))
+    return f"{optimizer}: about {whole} runs of the program, {calls} model calls."

@@ -1,0 +1,81 @@
+"""What the extension keeps for one shell: its models, recent calls, and the views of runs."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from dspnb.context import configure
+from dspnb.example import Prediction
+from dspnb.lm import LM
+from dspnb.module import Module
+from dspnb.run import Run
+
+if TYPE_CHECKING:
+    from .live import RunView
+
+RECENT = 200  # calls of programs that `%inspect` remembers
+
+
+class Recent:
+    """The latest calls of programs."""
+
+    def __init__(self) -> None:
+        self.calls: deque[tuple[Module, Prediction]] = deque(maxlen=RECENT)
+
+    def remember(self, program: Module, prediction: Prediction) -> None:
+        """Keep one more; the oldest goes."""
+        self.calls.append((program, prediction))
+
+
+class Session:
+    """One shell's extension."""
+
+    def __init__(self, shell: Any) -> None:
+        from .completion import Completion
+        from .displays import Displays
+        from .define_magics import DefineMagics
+        from .run_magics import RunMagics
+
+        self.shell = shell
+        self.recent = Recent()
+        self.models: dict[str, LM] = {}  # by role: "main", "teacher", "proposer", "judge"
+        self.views: dict[str, RunView] = {}  # by run id
+        self.magics = (DefineMagics(shell, self), RunMagics(shell, self))
+        shell.register_magics(*self.magics)
+        self.completion, self.displays = Completion(self), Displays(self)
+        self.completion.install()
+        self.displays.install()
+        configure(history=self.recent)
+
+    @classmethod
+    def of(cls, shell: Any) -> Session:
+        """The session of this shell, made when there is none."""
+        magics = shell.magics_manager.registry.get("RunMagics")
+        session = getattr(magics, "session", None)
+        return session if isinstance(session, cls) else cls(shell)
+
+    def close(self) -> None:
+        """Take out magics, completion and displays."""
+        self.completion.remove()
+        self.displays.remove()
+        manager = self.shell.magics_manager
+        for magics in self.magics:
+            for kind, names in magics.magics.items():
+                for name in names:
+                    manager.magics[kind].pop(name, None)
+            manager.registry.pop(type(magics).__name__, None)
+        configure(history=None)
+
+    def view(self, run: Run, title: str = "") -> RunView:
+        """The dashboard of a run."""
+        if run.id not in self.views:
+            from .live import RunView  # anywidget takes 0.2 s to import
+
+            self.views[run.id] = RunView(run, title or run.optimizer_name)
+        return self.views[run.id]
+
+    def flush(self, run: Run) -> None:
+        """Bring the outputs that show a run up to date."""
+        if run.id in self.views:
+            self.views[run.id].flush()

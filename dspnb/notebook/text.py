@@ -1,0 +1,28 @@
+"""Text that came from a model or from data, on its way into HTML."""
+
+from __future__ import annotations
+
+import html
+
+
+def esc(value: object) -> str:
+    """The value as HTML that shows it letter for letter.
+
+    A `$` or a backslash stands in an element of its own, because JupyterLab typesets LaTeX that it
+    finds in one piece of text.
+
+    >>> esc("<b> $x$")
+    '&lt;b&gt; <span>$</span>x<span>$</span>'
+    """
+    text = html.escape(str(value), quote=True)
+    return text.replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")
+
+
+def short(value: object, limit: int = 120) -> str:
+    """In one line of at most `limit` characters.
+
+    >>> short("a  long\\ntext", 6)
+    'a lon…'
+    """
+    text = " ".join(str(value).split())
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

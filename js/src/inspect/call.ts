@@ -1,0 +1,199 @@
+/** One call: its fields, the prompt as the model saw it, the raw answer, what went wrong. */
+import { h } from "../dom.ts";
+import { compact, dollars, plural, score, seconds } from "../format.ts";
+import type { CallView, FieldView, GroupView } from "../protocol.ts";
+import { anatomy, type Part, plain, tokensByKind } from "./anatomy.ts";
+import { copy } from "./copy.ts";
+import { textView } from "./text.ts";
+
+const MANY = 3; // demos; more than that are folded
+
+/** How a call's texts are drawn: looked up by index, with the search's words marked. */
+type Texts = (index: number) => HTMLElement;
+
+export function callView(call: CallView, texts: string[], query: string): HTMLElement {
+  const text: Texts = (index) => textView(texts[index] ?? "(not saved)", query);
+  return h(
+    "article",
+    {},
+    heading(call),
+    call.error && problem("Error", call.error),
+    fields(call, text),
+    prompt(call, texts, text),
+    answer(call, text),
+    call.attempts.length > 0 && attempts(call, text),
+  );
+}
+
+/** What is known of the example that a group of calls belongs to. */
+export function groupView(group: GroupView): HTMLElement | null {
+  const { title, score: value, feedback, error } = group;
+  if (value === null && !feedback && !error) return null;
+  return h(
+    "div",
+    { className: "group" },
+    h(
+      "p",
+      {},
+      h("b", {}, title),
+      value !== null && h("span", { className: "chip" }, `score ${score(value)}`),
+    ),
+    feedback && h("p", { className: "feedback" }, feedback),
+    error && problem("Error", error),
+  );
+}
+
+function heading(call: CallView): HTMLElement {
+  const facts = [
+    call.model,
+    seconds(call.seconds),
+    `${compact(call.tokens_in)} tokens in, ${compact(call.tokens_out)} out`,
+    call.dollars > 0 && dollars(call.dollars),
+    call.demos > 0 && plural(call.demos, "demo"),
+  ].filter(Boolean);
+  return h(
+    "header",
+    {},
+    h("h3", {}, call.path, call.cached && h("span", { className: "chip plain" }, "from cache")),
+    h("p", {}, h("code", {}, call.signature)),
+    h("p", { className: "quiet" }, facts.join("  \u00b7  ")),
+  );
+}
+
+function fields(call: CallView, text: Texts): HTMLElement {
+  const section = (name: string, values: FieldView[]) =>
+    values.map((field, place) =>
+      h(
+        "tr",
+        { className: place === 0 ? "first" : "" },
+        h("td", { className: "side quiet" }, place === 0 ? name : ""),
+        h("th", { scope: "row" }, field.name, h("code", { className: "quiet" }, field.type)),
+        h("td", {}, text(field.text)),
+      ),
+    );
+  return h(
+    "section",
+    {},
+    h("h4", {}, "Fields"),
+    h(
+      "table",
+      { className: "fields", "data-testid": "fields" },
+      h("tbody", {}, ...section("in", call.inputs), ...section("out", call.outputs)),
+    ),
+  );
+}
+
+function prompt(call: CallView, texts: string[], text: Texts): HTMLElement {
+  const parts = anatomy(call.messages);
+  const folded = parts.filter(({ kind }) => kind === "demo").length > MANY;
+  return h(
+    "section",
+    {},
+    h(
+      "div",
+      { className: "title" },
+      h("h4", {}, "Prompt ", h("span", { className: "quiet" }, "as the model saw it")),
+      copyButton(() => plain(call.messages, texts)),
+    ),
+    tokenBar(parts),
+    h(
+      "div",
+      { className: "prompt", "data-testid": "prompt" },
+      ...parts.flatMap((part, place) => [
+        roleOf(part) !== roleOf(parts[place - 1]) && h("p", { className: "role" }, roleOf(part)),
+        block(part, !(folded && part.kind === "demo"), text),
+      ]),
+    ),
+  );
+}
+
+/** Demos stand for themselves, whoever is made to say them. */
+function roleOf(part: Part | undefined): string {
+  return part?.kind === "demo" ? "demos" : (part?.pieces[0]?.role ?? "");
+}
+
+/** A closed part draws its text when it is opened for the first time. */
+function block(part: Part, open: boolean, text: Texts): HTMLElement {
+  const body = () =>
+    part.pieces.flatMap(({ role, text: index }) => [
+      part.pieces.length > 1 && h("p", { className: "role" }, role),
+      text(index),
+    ]);
+  const element = h(
+    "details",
+    { className: "block", open, "data-kind": part.kind },
+    h(
+      "summary",
+      {},
+      h("span", { className: "kind" }, part.label),
+      h("span", { className: "quiet" }, `~${plural(part.tokens, "token")}`),
+    ),
+    ...(open ? body() : []),
+  );
+  if (!open) {
+    element.ontoggle = () => {
+      element.ontoggle = null;
+      element.append(...body().filter((child) => child !== false));
+    };
+  }
+  return element;
+}
+
+/** Where the tokens of a prompt go. */
+function tokenBar(parts: Part[]): HTMLElement | null {
+  const sums = [...tokensByKind(parts)].filter(([, tokens]) => tokens > 0);
+  if (sums.length < 2) return null;
+  const total = sums.reduce((sum, [, tokens]) => sum + tokens, 0);
+  const share = (kind: Part["kind"], tokens: number) => {
+    const element = h("i", { "data-share": kind });
+    element.style.flexGrow = String(tokens / total);
+    return element;
+  };
+  const name = ([kind, tokens]: [Part["kind"], number]) =>
+    h("span", {}, h("i", { "data-share": kind }), `${kind} ${compact(tokens)}`);
+  return h(
+    "div",
+    { className: "tokens" },
+    h("div", { className: "shares" }, ...sums.map(([kind, tokens]) => share(kind, tokens))),
+    h("p", { className: "quiet" }, ...sums.map(name)),
+  );
+}
+
+function answer(call: CallView, text: Texts): HTMLElement {
+  return h(
+    "section",
+    {},
+    h("h4", {}, "Answer ", h("span", { className: "quiet" }, "as the model gave it")),
+    h(
+      "div",
+      { className: "answer", "data-testid": "answer" },
+      call.answer === null ? h("p", { className: "quiet" }, "There was none.") : text(call.answer),
+    ),
+  );
+}
+
+function attempts(call: CallView, text: Texts): HTMLElement {
+  return h(
+    "section",
+    { "data-testid": "attempts" },
+    h("h4", {}, "Attempts that could not be read"),
+    ...call.attempts.map((attempt) =>
+      h("div", { className: "attempt" }, problem("", attempt.error), text(attempt.text)),
+    ),
+  );
+}
+
+function problem(name: string, message: string): HTMLElement {
+  return h("p", { className: "problem" }, name && h("b", {}, `${name}: `), message);
+}
+
+function copyButton(text: () => string): HTMLElement {
+  const button = h("button", { type: "button", className: "small", "data-testid": "copy" }, "Copy");
+  button.onclick = async () => {
+    button.textContent = (await copy(text())) ? "Copied" : "Could not copy";
+    setTimeout(() => {
+      button.textContent = "Copy";
+    }, 1500);
+  };
+  return button;
+}

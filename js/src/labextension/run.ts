@@ -1,0 +1,95 @@
+/** Draws a run from the output itself, with no kernel; follows it while it is going; leaves its end in the notebook. */
+import { h } from "../dom.ts";
+import type { LuminoWidget, MimeModel, SessionContext, WidgetClass } from "../jupyter.ts";
+import { type Event, type Progress, RUN_MIME, type RunSnapshot } from "../protocol.ts";
+import { type Screen, screen } from "../run/screen.ts";
+import { isRunSnapshot, refusal } from "../valid.ts";
+import { writeFinal } from "./document.ts";
+import { type Following, follow, type Update } from "./follow.ts";
+
+const WIDGET_MIME = "application/vnd.jupyter.widget-view+json";
+
+/** What is on the page for one run. */
+interface Shown {
+  snapshot: RunSnapshot;
+  comm: string | null;
+  screen: Screen;
+  following: Following | null;
+}
+
+export function runRenderer(Widget: WidgetClass, sessionOf: (node: Node) => SessionContext | null) {
+  return class RunRenderer extends Widget implements LuminoWidget {
+    private model: MimeModel | null = null;
+    private shown: Shown | null = null;
+
+    /** JupyterLab calls this at first and after every change of the output, so also after our own. */
+    async renderModel(model: MimeModel): Promise<void> {
+      this.model = model;
+      const snapshot = model.data[RUN_MIME];
+      if (!isRunSnapshot(snapshot)) return this.refuse(snapshot);
+      const comm = commOf(model);
+      if (this.shown?.snapshot.run !== snapshot.run || this.shown.comm !== comm) this.open(snapshot, comm);
+      else if (snapshot.progress.events >= this.shown.snapshot.progress.events) this.receive(snapshot);
+      this.follow();
+    }
+
+    onAfterAttach(): void {
+      this.follow();
+      this.shown?.screen.draw();
+    }
+
+    override dispose(): void {
+      if (this.isDisposed) return;
+      this.close();
+      super.dispose();
+    }
+
+    private open(snapshot: RunSnapshot, comm: string | null): void {
+      this.close();
+      const host = h("div");
+      this.node.replaceChildren(host);
+      const deliver = async (kind: Parameters<Following["deliver"]>[0]) =>
+        this.shown?.following?.deliver(kind) ?? "unconfirmed";
+      this.shown = { snapshot, comm, screen: screen(host, deliver), following: null };
+      this.receive(snapshot);
+    }
+
+    /** Only a run that had not ended needs a kernel, and only a notebook has one. */
+    private follow(): void {
+      const shown = this.shown;
+      if (!shown || shown.following || shown.screen.over || shown.comm === null || !this.node.isConnected)
+        return;
+      const session = sessionOf(this.node);
+      if (session === null) return;
+      shown.following = follow(shown.snapshot.run, shown.comm, session, {
+        update: (update) => this.receive(update),
+        connect: (link) => shown.screen.connect(link),
+      });
+    }
+
+    private receive({ events, progress, still }: Update & { events?: Event[]; progress?: Progress }): void {
+      const shown = this.shown;
+      if (!shown) return;
+      shown.snapshot = { ...shown.snapshot, ...(events && { events }), ...(progress && { progress }) };
+      shown.screen.update(shown.snapshot);
+      const ended = still !== undefined && Object.keys(still).length > 0 && shown.screen.over;
+      if (ended && this.model) writeFinal(this.model, shown.snapshot, still);
+    }
+
+    private refuse(snapshot: unknown): void {
+      this.close();
+      this.node.replaceChildren(h("p", {}, refusal(snapshot)));
+    }
+
+    private close(): void {
+      this.shown?.following?.dispose();
+      this.shown?.screen.dispose();
+      this.shown = null;
+    }
+  };
+}
+
+function commOf(model: MimeModel): string | null {
+  const view = model.data[WIDGET_MIME] as { model_id?: unknown } | undefined;
+  return typeof view?.model_id === "string" ? view.model_id : null;
+}

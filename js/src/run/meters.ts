@@ -1,0 +1,48 @@
+/** The numbers of a run: best score, calls, tokens, dollars, time. */
+import { h, put } from "../dom.ts";
+import { clock, compact, count, dollars, roughly, score } from "../format.ts";
+import type { Progress } from "../protocol.ts";
+import { best, type RunState, shown } from "./state.ts";
+
+export function metersView() {
+  const bestScore = meter("best");
+  const calls = meter("calls", "calls");
+  const tokens = meter("tokens");
+  const cost = meter("cost");
+  const elapsed = meter("elapsed");
+  const remaining = meter("remaining");
+  const all = [bestScore, calls, tokens, cost, elapsed, remaining];
+  const element = h("dl", { className: "meters" }, ...all.map((each) => each.element));
+
+  function draw(state: RunState, progress: Progress, ended: boolean): void {
+    const leader = best(state);
+    const mean = (leader && shown(leader)?.mean) ?? state.bests.at(-1)?.mean;
+    bestScore.set(mean === undefined ? "\u2013" : score(mean), leader ? `candidate ${leader.id}` : "");
+    calls.set(count(progress.calls), progress.cached > 0 ? `+${count(progress.cached)} from cache` : "");
+    tokens.set(compact(progress.tokens_in + progress.tokens_out), inAndOut(progress));
+    cost.set(progress.dollars > 0 ? dollars(progress.dollars) : "");
+    elapsed.set(clock(progress.seconds));
+    remaining.set(ended || progress.remaining === null ? "" : `about ${roughly(progress.remaining)}`);
+  }
+
+  return { element, draw };
+}
+
+function inAndOut({ tokens_in, tokens_out }: Progress): string {
+  return tokens_in + tokens_out > 0 ? `${compact(tokens_in)} in, ${compact(tokens_out)} out` : "";
+}
+
+/** One number with its name; it is hidden while it has no value. */
+function meter(name: string, testid = name) {
+  const value = h("span", { className: "value" });
+  const more = h("span", { className: "quiet" });
+  const element = h("div", {}, h("dt", {}, name), h("dd", { "data-testid": testid }, value, " ", more));
+
+  function set(text: string, detail = ""): void {
+    put(value, text);
+    put(more, detail);
+    element.hidden = text === "";
+  }
+
+  return { element, set };
+}
