@@ -49,7 +49,7 @@ class _Record(Mapping[str, Any]):
         )
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._values == other._values  # type: ignore[attr-defined]
+        return type(other) is type(self) and self._values == other._values
 
     def __hash__(self) -> int:
         if self._hash is None:

@@ -92,7 +92,7 @@ class Module:
         Predictors that `state` does not name keep what they have. Raises `UsageError` for a path
         that the program does not have.
         """
-        program = _copied(self, {})
+        program: Self = _copied(self, {})
         predictors = dict(program.predictors())
         if unknown := [path for path in state if path not in predictors]:
             raise UsageError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -12,7 +12,7 @@ def finished(
     jobs: Sequence[Callable[[], Any]],
     concurrency: int,
     on_wait: Callable[[], object] = lambda: None,
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any], None, None]:
     """Yield `(index, result)` as jobs finish, each run in a copy of this thread's context.
 
     `on_wait` is called at least ten times a second; what it raises, and what a job raises, ends the

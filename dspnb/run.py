@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-
 import functools
 import inspect
 import itertools
@@ -331,10 +330,8 @@ class Run:
 
     def _perform_all(self, asks: tuple[Ask, ...]) -> tuple[Answer, ...]:
         jobs = [functools.partial(self._perform, ask) for ask in asks]
-        answers: dict[int, Answer] = {}
         with contextlib.closing(finished(jobs, self.concurrency, self._checkpoint)) as done:
-            for i, answer in done:
-                answers[i] = answer
+            answers: dict[int, Answer] = dict(done)
         return tuple(answers[i] for i in range(len(asks)))
 
     def _perform(self, ask: Ask) -> Answer:
@@ -422,9 +419,7 @@ class Run:
         parent = next((c for c in self.candidates if c.state == ask.parent), None)
         self.candidates.append(candidate)
         changes = _changes(parent.state if parent else {}, ask.state) if parent else {}
-        self.log.append(
-            Proposed(candidate.id, parent.id if parent else None, ask.note, changes)
-        )
+        self.log.append(Proposed(candidate.id, parent.id if parent else None, ask.note, changes))
         return candidate
 
     def _compare(self) -> None:

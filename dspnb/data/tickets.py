@@ -11,8 +11,8 @@ def tickets() -> Examples:
     """The support tickets, in a fixed order.
 
     Input: `ticket`. Labels: `team` (logistics, finance, hardware, software, identity, aftersales,
-    sales or trust: from 20 % down to 5 % of the rows) and `urgency` (low, normal or high). No team's
-    name stands in a ticket.
+    sales or trust: from 20 % down to 5 % of the rows) and `urgency` (low, normal or high). No
+    team's name stands in a ticket.
 
     >>> tickets()[0].inputs.keys(), len(tickets())
     (dict_keys(['ticket']), 440)

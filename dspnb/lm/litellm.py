@@ -54,7 +54,7 @@ class LiteLLM:
 
 
 def _litellm() -> Any:
-    # Without this, importing litellm fetches a price list from the network, and warns when it can't.
+    # Without this, importing litellm fetches a price list from the network, and warns if it can't.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm  # 3 s
 

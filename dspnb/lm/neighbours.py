@@ -10,16 +10,17 @@ from functools import lru_cache
 
 WORD = re.compile(r"[^\W_]+")
 # Words that say nothing about a text's subject; with a few demos, rarity alone cannot tell.
-COMMON = frozenset(
-    """a about after again all also am an and any are as at back be because been before being but by
-    can cannot could day did do does doing done down dont each even ever every for from get give go
-    going good got had has have having he hello her here hi him his how i if im in into is it its
-    ive just know like made make many may me more most much must my need never no not now of off ok
-    on one only or other our out over own please really said same say see she should since so some
-    still such take thank thanks than that the their them then there these they thing think this
-    those through time to today too try two under until up us use very want was way we well were
-    what when where which while who why will with without would yes yet you your""".split()
-)
+_COMMON = """
+a about after again all also am an and any are as at back be because been before being but by can
+cannot could day did do does doing done down dont each even ever every for from get give go going
+good got had has have having he hello her here hi him his how i if im in into is it its ive just
+know like made make many may me more most much must my need never no not now of off ok on one only
+or other our out over own please really said same say see she should since so some still such take
+thank thanks than that the their them then there these they thing think this those through time to
+today too try two under until up us use very want was way we well were what when where which while
+who why will with without would yes yet you your
+"""
+COMMON = frozenset(_COMMON.split())
 
 
 def words(text: str) -> list[str]:
@@ -46,7 +47,7 @@ def features(text: str) -> Counter[str]:
         counts[word] += 4
         if len(word) > 4:
             counts.update(f"~{word[i : i + 4]}" for i in range(len(word) - 3))
-    return Counter({name: 1 + math.log(count) for name, count in counts.items()})  # type: ignore[misc]
+    return Counter({name: 1 + math.log(count) for name, count in counts.items()})
 
 
 class Neighbours:

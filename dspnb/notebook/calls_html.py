@@ -46,7 +46,8 @@ def _call(call: CallView, calls: CallsSnapshot) -> str:
         for block in message.blocks
     )
     attempts = "".join(
-        f"<p><b>not readable:</b> {esc(attempt.error)}</p><pre>{esc(calls.texts[attempt.text])}</pre>"
+        f"<p><b>not readable:</b> {esc(attempt.error)}</p>"
+        f"<pre>{esc(calls.texts[attempt.text])}</pre>"
         for attempt in call.attempts
     )
     error = f"<p><b>error:</b> {esc(call.error)}</p>" if call.error else ""

@@ -112,7 +112,16 @@ def model(value: LM) -> str:
 def models(value: Mapping[str, LM]) -> str:
     """The models of a session with what they did so far."""
     table = _table(
-        ["role", "model", "parameters", "calls", "from cache", "tokens in", "tokens out", "dollars"],
+        [
+            "role",
+            "model",
+            "parameters",
+            "calls",
+            "from cache",
+            "tokens in",
+            "tokens out",
+            "dollars",
+        ],
         (
             [
                 esc(role),
@@ -157,18 +166,21 @@ def _predictor(path: str, part: Predict) -> str:
 
 
 def _report_row(row: Row) -> list[str]:
-    inputs, outputs = row.example.inputs, row.prediction or {}
+    inputs = row.example.inputs
+    outputs: Mapping[str, Any] = row.prediction or {}
     return [
         f"{row.score.value:.2f}",
         _pairs(inputs, 200),
-        esc(row.error) if row.error else _pairs({k: outputs[k] for k in outputs}, 100),
+        esc(row.error) if row.error else _pairs(outputs, 100),
         _pairs(row.example.labels, 100),
         "" if row.error else esc(short(row.score.feedback, 200)),
     ]
 
 
 def _pairs(values: Mapping[str, Any], limit: int) -> str:
-    return "<br>".join(f"<b>{esc(k)}</b> {esc(short(to_text(v), limit))}" for k, v in values.items())
+    return "<br>".join(
+        f"<b>{esc(k)}</b> {esc(short(to_text(v), limit))}" for k, v in values.items()
+    )
 
 
 def _text(value: Any) -> str:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 class DefineMagics(Magics):
     """`%%signature`, `%%module`, `%%examples` and `%%metric`."""
 
+    shell: Any  # IPython says that it may be None; an installed extension's never is
+
     def __init__(self, shell: Any, session: Session) -> None:
         super().__init__(shell)
         self.session = session

@@ -20,8 +20,8 @@ from IPython.display import display, update_display
 from dspnb.run import Run
 
 from .assets import static
-from .run_html import run_html, run_text
 from .protocol import RUN_MIME
+from .run_html import run_html, run_text
 from .snapshot import Picture
 
 PAUSE = 0.1  # seconds between messages
@@ -46,7 +46,7 @@ class RunView(anywidget.AnyWidget):
     _esm = traitlets.Unicode().tag(sync=True)
     run_id = traitlets.Unicode().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
-    events = traitlets.List().tag(sync=True)
+    events: traitlets.List[Any] = traitlets.List().tag(sync=True)
     progress = traitlets.Dict().tag(sync=True)
     still = traitlets.Dict().tag(sync=True)  # mime -> text of the ended run, for the saved file
 

@@ -24,8 +24,10 @@ def metric_from_cell(name: str, cell: str, shell: Any) -> Metric:
         if isinstance(statement, ast.FunctionDef) and statement.name == name:
             return define(statement, name, shell, cell)  # type: ignore[no-any-return]
     if not body:
-        raise UsageError(f"The metric `{name}` is empty; write an expression over `example` and "
-                         "`prediction`, such as `example.answer == prediction.answer`.")
+        raise UsageError(
+            f"The metric `{name}` is empty; write an expression over `example` and "
+            "`prediction`, such as `example.answer == prediction.answer`."
+        )
     if isinstance(body[-1], ast.Expr) and not _returns(body):
         body[-1] = ast.copy_location(ast.Return(body[-1].value), body[-1])
     if not _returns(body):

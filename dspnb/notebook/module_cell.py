@@ -57,8 +57,9 @@ class CellProgram(Module):
     def forward(self, **inputs: Any) -> Any:
         for name in inputs:
             if name not in self._inputs:
-                raise UsageError(f"`{self._name}` takes no input `{name}`; "
-                                 f"{nearest(name, self._inputs)}")
+                raise UsageError(
+                    f"`{self._name}` takes no input `{name}`; {nearest(name, self._inputs)}"
+                )
         missing = [name for name in self._inputs if name not in inputs]
         if missing and (needed := [n for n in missing if n not in _defaults(self._function)]):
             raise UsageError(f"`{self._name}` needs the input {listed(needed)}.")
@@ -191,8 +192,10 @@ class _Returns(ast.NodeTransformer):
         keys: list[ast.expr | None] = [ast.Constant(name) for name in self.outputs]
         values: list[ast.expr] = [ast.Name(name, ast.Load()) for name in self.outputs]
         call = ast.Call(ast.Name(COLLECT, ast.Load()), [ast.Dict(keys, values)], [])
-        return ast.copy_location(ast.Return(call), node) if hasattr(node, "lineno") else (
-            ast.Return(call)
+        return (
+            ast.copy_location(ast.Return(call), node)
+            if hasattr(node, "lineno")
+            else (ast.Return(call))
         )
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:

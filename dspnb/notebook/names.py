@@ -60,8 +60,10 @@ def metric(text: str, namespace: Mapping[str, Any]) -> Metric:
     scope: Mapping[str, Any] = namespace if root in namespace else METRICS
     value = value_of(text, scope, "metric", metric_names(namespace))
     if not callable(value) or isinstance(value, Module | type):
-        raise UsageError(f"`{text}` is not a metric but {_kind(value)}; it is a function of "
-                         "`example` and `prediction`, as `%%metric` makes.")
+        raise UsageError(
+            f"`{text}` is not a metric but {_kind(value)}; it is a function of "
+            "`example` and `prediction`, as `%%metric` makes."
+        )
     if value in (metrics.exact, metrics.f1):
         return METRICS[value.__name__]
     return value  # type: ignore[no-any-return]

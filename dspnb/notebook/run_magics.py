@@ -42,6 +42,8 @@ class Models(dict[str, LM]):
 class RunMagics(Magics):
     """`%lm`, `%evaluate`, `%compile`, `%stop`, `%inspect` and `%preview`."""
 
+    shell: Any  # IPython says that it may be None; an installed extension's never is
+
     def __init__(self, shell: Any, session: Session) -> None:
         super().__init__(shell)
         self.session = session
@@ -97,9 +99,7 @@ class RunMagics(Magics):
         program = names.program(given.program, namespace)
         bar = _Bar(len(data))
         try:
-            return evaluate(
-                program, data, metric, concurrency=given.concurrency, on_row=bar.row
-            )
+            return evaluate(program, data, metric, concurrency=given.concurrency, on_row=bar.row)
         except EvaluationInterrupted as interrupted:
             display(interrupted.report)  # what is paid for is not thrown away
             raise
@@ -140,7 +140,7 @@ class RunMagics(Magics):
         given, namespace = parsed(self.compile, line), self.shell.user_ns
         if not given.name.isidentifier():
             raise UsageError(f"`--as` takes a plain Python name; got {given.name!r}.")
-        options = {
+        options: dict[str, Any] = {
             "metric": names.metric(given.metric, namespace),
             "train": names.data(given.train, namespace),
             "val": names.data(given.val, namespace) if given.val else None,
@@ -153,9 +153,7 @@ class RunMagics(Magics):
         program = names.program(given.program, namespace)
         if given.dry:
             return _estimate(program, optimizer, options)
-        run = compile(
-            program, optimizer, seed=given.seed, concurrency=given.concurrency, **options
-        )
+        run = compile(program, optimizer, seed=given.seed, concurrency=given.concurrency, **options)
         handle = Compiled(run, given.name, on_end=lambda: self.session.flush(run))
         namespace[given.name] = handle
         self.session.view(run, given.program).show(self.shell.execution_count)

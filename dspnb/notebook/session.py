@@ -33,8 +33,8 @@ class Session:
 
     def __init__(self, shell: Any) -> None:
         from .completion import Completion
-        from .displays import Displays
         from .define_magics import DefineMagics
+        from .displays import Displays
         from .run_magics import RunMagics
 
         self.shell = shell

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from dspnb.events import BestChanged, Event, Evaluated, Phase, Proposed, Scored, Split
+from dspnb.events import BestChanged, Evaluated, Event, Phase, Proposed, Scored, Split
 from dspnb.run import Run
 
 from .protocol import Progress, RunSnapshot
@@ -90,4 +90,3 @@ class Picture:
 
 def _about(event: Mapping[str, Any], candidates: set[int]) -> bool:
     return event["kind"] in ("proposed", "evaluated", "best") and event["candidate"] in candidates
-

@@ -67,7 +67,12 @@ function fields(call: CallView, text: Texts): HTMLElement {
         "tr",
         { className: place === 0 ? "first" : "" },
         h("td", { className: "side quiet" }, place === 0 ? name : ""),
-        h("th", { scope: "row" }, field.name, h("code", { className: "quiet" }, field.type)),
+        h(
+          "th",
+          { scope: "row" },
+          field.name,
+          h("code", { className: "quiet", title: field.type }, field.type),
+        ),
         h("td", {}, text(field.text)),
       ),
     );

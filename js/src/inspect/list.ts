@@ -16,7 +16,7 @@ export interface Actions {
   toggle(node: Entry, open: boolean): void;
 }
 
-export function callList(name: string, actions: Actions): CallList {
+export function callList(name: string, columns: { dollars: boolean }, actions: Actions): CallList {
   let rows: Entry[] = [];
   let open: ReadonlySet<string> = new Set();
   let selected: Entry | null = null;
@@ -25,7 +25,14 @@ export function callList(name: string, actions: Actions): CallList {
   let active = "";
   const element = h("div", { className: "tree", role: "tree", "aria-label": name });
   const more = h("button", { type: "button", className: "more", onclick: () => widen(limit + WINDOW) });
-  const frame = h("div", { className: "list" }, element, more);
+  const names = ["time", "tokens", ...(columns.dollars ? ["cost"] : [])];
+  const head = h(
+    "div",
+    { className: "row head", "aria-hidden": "true" },
+    h("span", { className: "label" }, "call"),
+    ...names.map((each) => h("span", { className: "sum" }, each)),
+  );
+  const frame = h("div", { className: "list" }, head, element, more);
   element.onkeydown = (event) => {
     if (walk(event.key)) event.preventDefault();
   };
@@ -66,10 +73,11 @@ export function callList(name: string, actions: Actions): CallList {
       },
       h("span", { className: "twist" }, node.call ? "" : unfolded ? "\u25be" : "\u25b8"),
       h("span", { className: "label", title: node.label }, node.label),
-      ...badges(node),
+      ...badges(node, unfolded),
       h("span", { className: "sum" }, seconds(node.sums.seconds)),
-      h("span", { className: "sum tokens" }, `${compact(node.sums.tokens)} tok`),
-      node.sums.dollars > 0 && h("span", { className: "sum" }, dollars(node.sums.dollars)),
+      h("span", { className: "sum" }, compact(node.sums.tokens)),
+      columns.dollars &&
+        h("span", { className: "sum" }, node.sums.dollars > 0 ? dollars(node.sums.dollars) : ""),
     );
     element.style.setProperty("--depth", String(node.depth));
     return element;
@@ -143,17 +151,14 @@ export function callList(name: string, actions: Actions): CallList {
   return { element: frame, draw };
 }
 
-function badges(node: Entry): HTMLElement[] {
-  const { sums, call, group } = node;
-  const isGroup = node.depth === 0 && node.parent === null;
+function badges({ sums, call, group, depth }: Entry, unfolded: boolean): HTMLElement[] {
+  const chip = (text: string, tone: string) => h("span", { className: `chip ${tone}` }, text);
+  const isGroup = depth === 0 && call === null;
   return [
-    !call && h("span", { className: "quiet" }, plural(sums.calls, "call")),
-    isGroup && group.score !== null && h("span", { className: "chip" }, score(group.score)),
-    call?.cached && h("span", { className: "chip plain" }, "cache"),
-    sums.errors > 0 &&
-      h("span", { className: "chip bad" }, call || sums.errors === 1 ? "error" : `${sums.errors} errors`),
-    call &&
-      call.attempts.length > 0 &&
-      h("span", { className: "chip plain" }, plural(call.attempts.length + 1, "try")),
+    call === null && !unfolded && h("span", { className: "quiet" }, plural(sums.calls, "call")),
+    call && call.attempts.length > 0 && chip(`try ${call.attempts.length + 1}`, "plain"),
+    call?.cached && chip("cache", "plain"),
+    sums.errors > 0 && chip(sums.errors === 1 ? "error" : `${count(sums.errors)} errors`, "bad"),
+    isGroup && group.score !== null && chip(score(group.score), ""),
   ].filter((each) => each instanceof HTMLElement);
 }

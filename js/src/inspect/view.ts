@@ -21,20 +21,24 @@ export function inspector(host: HTMLElement, snapshot: CallsSnapshot): void {
   let query = "";
   let selected: Entry | null = all[0] ?? nodes[0] ?? null;
 
-  const list = callList(snapshot.title || "Calls", {
-    select(node) {
-      selected = node;
-      drawList();
-      drawDetail();
+  const list = callList(
+    snapshot.title || "Calls",
+    { dollars: all.some(({ sums }) => sums.dollars > 0) },
+    {
+      select(node) {
+        selected = node;
+        drawList();
+        drawDetail();
+      },
+      toggle(node, unfold) {
+        const changed = new Set(open);
+        if (unfold) changed.add(node.key);
+        else changed.delete(node.key);
+        open = changed;
+        drawList();
+      },
     },
-    toggle(node, unfold) {
-      const changed = new Set(open);
-      if (unfold) changed.add(node.key);
-      else changed.delete(node.key);
-      open = changed;
-      drawList();
-    },
-  });
+  );
   const box = h("input", {
     type: "search",
     placeholder: "search inputs, outputs, prompts",
