@@ -31,17 +31,28 @@ const bundle = (name, options) =>
   });
 const writeJson = (path, value) => writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 
-const [script] = await Promise.all([
-  bundle("labextension", { format: "iife", write: false }).then((result) => result.outputFiles[0]),
-  bundle("run", { format: "esm", outfile: `${widgets}/run.js` }),
-  bundle("inspect", { format: "esm", outfile: `${widgets}/inspect.js` }),
-]);
+// JupyterLab tells browsers to keep its files for a year, so new content needs a new name.
+const named = (name, { contents }) => {
+  const hash = createHash("sha256").update(contents).digest("hex").slice(0, 16);
+  return `${name}.${hash}.js`;
+};
+const text = async (name, options) => (await bundle(name, { ...options, write: false })).outputFiles[0];
 
-// JupyterLab tells browsers to keep the script for a year, so new content needs a new name.
-const hash = createHash("sha256").update(script.contents).digest("hex").slice(0, 16);
-const load = `static/remoteEntry.${hash}.js`;
+const [run, inspect] = await Promise.all([
+  text("run", { format: "esm" }),
+  text("inspect", { format: "esm" }),
+]);
+const inspector = named("inspect", inspect);
+const define = { INSPECTOR: JSON.stringify(inspector) };
+const script = await text("labextension", { format: "iife", define });
+const load = `static/${named("remoteEntry", script)}`;
+
+mkdirSync(widgets, { recursive: true });
+writeFileSync(`${widgets}/run.js`, run.contents);
+writeFileSync(`${widgets}/inspect.js`, inspect.contents);
 rmSync(`${labextension}/static`, { recursive: true, force: true });
 mkdirSync(`${labextension}/static`, { recursive: true });
+writeFileSync(`${labextension}/static/${inspector}`, inspect.contents);
 writeFileSync(`${labextension}/${load}`, script.contents);
 
 const [, version] = readFileSync(`${root}pyproject.toml`, "utf8").match(/^version = "(.+)"$/m);

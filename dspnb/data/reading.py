@@ -86,11 +86,8 @@ def _object(row: Any, where: str) -> dict[str, Any]:
 
 def _csv(text: str, where: str, delimiter: str = ",") -> Rows:
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True, strict=True)
-    lines: list[tuple[int, list[str]]] = []
     try:
-        for cells in reader:
-            if cells:
-                lines.append((reader.line_num, cells))
+        lines = [(reader.line_num, cells) for cells in reader if cells]
     except csv.Error as error:
         raise UsageError(f"{where}, line {reader.line_num}: this is not CSV, {error}.") from None
     return _table(lines, where)

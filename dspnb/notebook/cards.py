@@ -88,10 +88,10 @@ def report(value: Report) -> str:
     low, high = value.interval
     failed = f", <b>{len(value.errors)} failed</b>" if value.errors else ""
     cost = f", ${value.cost:.4f}" if value.cost else ""
+    metric = f" · {esc(value.metric)}" if value.metric else ""
     head = (
         f"<p><b>{value.mean:.3f}</b> (95% interval {low:.3f} to {high:.3f}) on "
-        f"{len(value.rows)} examples{failed}{cost}{f' · {esc(value.metric)}' if value.metric else ''}"
-        "</p>"
+        f"{len(value.rows)} examples{failed}{cost}{metric}</p>"
     )
     rows = sorted(value.rows, key=lambda row: (not row.error, row.score.value))[:MOST_ROWS]
     table = _table(["score", "inputs", "prediction", "labels", "feedback"], map(_report_row, rows))
@@ -117,7 +117,7 @@ def models(value: Mapping[str, LM]) -> str:
             "model",
             "parameters",
             "calls",
-            "from cache",
+            "cached",
             "tokens in",
             "tokens out",
             "dollars",

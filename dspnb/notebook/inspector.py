@@ -1,4 +1,4 @@
-"""The inspector as something a cell can show: our own data, a widget, HTML and text in one bundle."""
+"""The inspector as a cell shows it: our own data, a widget, HTML and text in one bundle."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from .labeled import labeled
 
 @dataclass(frozen=True)
 class BootstrapFewShotWithRandomSearch:
-    """Score the program bare, with labelled demos, and with `num_candidate_programs + 1` bootstraps.
+    """Score the program bare, with labelled demos, and many times bootstrapped.
 
     DSPy's BootstrapFewShotWithRandomSearch (Khattab et al., 2023, arXiv 2310.03714). The first
-    bootstrap goes through the training examples in order, the others through a shuffle of them,
-    each for a random number of demos. A score of `stop_at_score` on `val` ends the search.
+    bootstrap goes through the training examples in order; `num_candidate_programs` others through a
+    shuffle of them, each for a random number of demos. A score of `stop_at_score` on `val` ends the search.
     """
 
     max_bootstrapped_demos: int = 4

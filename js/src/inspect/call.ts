@@ -126,7 +126,7 @@ function block(part: Part, open: boolean, text: Texts): HTMLElement {
     ]);
   const element = h(
     "details",
-    { className: "block", open, "data-kind": part.kind },
+    { className: `block origin ${part.kind}`, open, "data-kind": part.kind },
     h(
       "summary",
       {},
@@ -150,12 +150,12 @@ function tokenBar(parts: Part[]): HTMLElement | null {
   if (sums.length < 2) return null;
   const total = sums.reduce((sum, [, tokens]) => sum + tokens, 0);
   const share = (kind: Part["kind"], tokens: number) => {
-    const element = h("i", { "data-share": kind });
+    const element = h("i", { className: `origin ${kind}` });
     element.style.flexGrow = String(tokens / total);
     return element;
   };
   const name = ([kind, tokens]: [Part["kind"], number]) =>
-    h("span", {}, h("i", { "data-share": kind }), `${kind} ${compact(tokens)}`);
+    h("span", {}, h("i", { className: `origin ${kind}` }), `${kind} ${compact(tokens)}`);
   return h(
     "div",
     { className: "tokens" },
@@ -171,7 +171,7 @@ function answer(call: CallView, text: Texts): HTMLElement {
     h("h4", {}, "Answer ", h("span", { className: "quiet" }, "as the model gave it")),
     h(
       "div",
-      { className: "answer", "data-testid": "answer" },
+      { className: "framed", "data-testid": "answer" },
       call.answer === null ? h("p", { className: "quiet" }, "There was none.") : text(call.answer),
     ),
   );
@@ -183,7 +183,7 @@ function attempts(call: CallView, text: Texts): HTMLElement {
     { "data-testid": "attempts" },
     h("h4", {}, "Attempts that could not be read"),
     ...call.attempts.map((attempt) =>
-      h("div", { className: "attempt" }, problem("", attempt.error), text(attempt.text)),
+      h("div", { className: "attempt framed" }, problem("", attempt.error), text(attempt.text)),
     ),
   );
 }

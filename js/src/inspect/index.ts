@@ -6,7 +6,7 @@ import { isCallsSnapshot, refusal } from "../valid.ts";
 import { inspector } from "./view.ts";
 
 export default {
-  render({ model, el }: RenderProps<{ calls: CallsSnapshot }>) {
+  render({ model, el }: Pick<RenderProps<{ calls: CallsSnapshot }>, "model" | "el">) {
     const draw = () => {
       const calls = model.get("calls");
       if (isCallsSnapshot(calls)) inspector(el, calls);

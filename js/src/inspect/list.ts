@@ -30,7 +30,7 @@ export function callList(name: string, columns: { dollars: boolean }, actions: A
     "div",
     { className: "row head", "aria-hidden": "true" },
     h("span", { className: "label" }, "call"),
-    ...names.map((each) => h("span", { className: "sum" }, each)),
+    ...names.map((each) => h("span", { className: `sum ${each}` }, each)),
   );
   const frame = h("div", { className: "list" }, head, element, more);
   element.onkeydown = (event) => {
@@ -77,7 +77,7 @@ export function callList(name: string, columns: { dollars: boolean }, actions: A
       h("span", { className: "sum" }, seconds(node.sums.seconds)),
       h("span", { className: "sum" }, compact(node.sums.tokens)),
       columns.dollars &&
-        h("span", { className: "sum" }, node.sums.dollars > 0 ? dollars(node.sums.dollars) : ""),
+        h("span", { className: "sum cost" }, node.sums.dollars > 0 ? dollars(node.sums.dollars) : ""),
     );
     element.style.setProperty("--depth", String(node.depth));
     return element;

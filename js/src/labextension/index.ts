@@ -1,7 +1,7 @@
 /** The prebuilt JupyterLab extension: a module-federation container written by hand, without a bundler's runtime. */
 import type { NotebookTracker, WidgetClass } from "../jupyter.ts";
 import { CALLS_MIME, RUN_MIME } from "../protocol.ts";
-import { callsRenderer } from "./calls.ts";
+import { callsRenderer, type Inspect } from "./calls.ts";
 import { remember, sessionOf } from "./notebooks.ts";
 import { runRenderer } from "./run.ts";
 
@@ -14,13 +14,17 @@ type SharedScope = Record<string, Record<string, SharedVersion>>;
 
 const RANK = -10; // before the widget view, which shows "model not found" without its kernel
 
+declare const INSPECTOR: string;
+
+const script = (document.currentScript as HTMLScriptElement | null)?.src;
+
 let scope: SharedScope = {};
 
 const modules: Record<string, () => Promise<unknown>> = {
   "./mimeExtension": async () => {
     const { Widget } = await shared<{ Widget: WidgetClass }>("@lumino/widgets");
     const Run = runRenderer(Widget, sessionOf);
-    const Calls = callsRenderer(Widget);
+    const Calls = callsRenderer(Widget, inspector);
     return [
       renderer("dspnb:run", RUN_MIME, () => new Run()),
       renderer("dspnb:calls", CALLS_MIME, () => new Calls()),
@@ -44,6 +48,12 @@ const modules: Record<string, () => Promise<unknown>> = {
 function renderer(id: string, mime: string, createRenderer: () => object) {
   const rendererFactory = { safe: true, mimeTypes: [mime], createRenderer };
   return { id, rank: RANK, dataType: "json", rendererFactory };
+}
+
+/** The widget's module stands beside this script; its file's name is filled in by the build. */
+async function inspector(): Promise<Inspect> {
+  const module: { default: Inspect } = await import(new URL(INSPECTOR, script).href);
+  return module.default;
 }
 
 /** JupyterLab's own copy of a package. */

@@ -16,7 +16,7 @@ interface Traits {
 const NAMES = ["title", "events", "progress"] as const;
 
 export default {
-  render({ model, el }: RenderProps<Traits>) {
+  render({ model, el }: Pick<RenderProps<Traits>, "model" | "el">) {
     // Only JupyterLab's widget manager has a kernel connection.
     const kernel = () => (model.widget_manager as { kernel?: Kernel } | undefined)?.kernel ?? null;
     const post = courier(model.get("run_id"), kernel, (command: Command) => model.send(command));
