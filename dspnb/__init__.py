@@ -4,6 +4,7 @@ from typing import Any
 
 from . import data, metrics
 from .budget import Budget
+from .compiling import compile
 from .context import configure, use
 from .data import Examples, Split, examples, split
 from .errors import DspnbError, LMError, ParseError, UsageError
@@ -19,7 +20,7 @@ from .optimizers import (
 )
 from .predict import Predict
 from .preview import preview
-from .run import Run, compile
+from .run import Run
 from .signature import Field, InputField, OutputField, Signature
 
 __version__ = "0.1.0"

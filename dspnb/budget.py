@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from .controls import Stop
 from .errors import UsageError
-from .lm.base import Completion
+from .lm.base import Completion, LanguageModel, Message
 from .lm.client import Usage
 
 
@@ -118,3 +121,39 @@ class Ledger:
             self._under_way -= 1
             if completion is not None:
                 self._usage = self._usage.add(completion)
+
+
+class Metered:
+    """A model whose calls wait for `checkpoint`, and are booked before they are made.
+
+    Raises `Stop` when the budget does not allow one more.
+    """
+
+    def __init__(
+        self,
+        lm: LanguageModel,
+        budget: Budget,
+        ledger: Ledger,
+        checkpoint: Callable[[], object],
+        seconds: Callable[[], float],
+    ) -> None:
+        self._lm, self._budget, self._ledger = lm, budget, ledger
+        self._checkpoint, self._seconds = checkpoint, seconds
+
+    @property
+    def model(self) -> str:
+        """The name of the model inside."""
+        return self._lm.model
+
+    def __call__(
+        self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
+    ) -> Completion:
+        self._checkpoint()
+        if reason := self._ledger.book(self._budget, self._seconds()):
+            raise Stop(reason)
+        completion = None
+        try:
+            completion = self._lm(messages, rollout=rollout, **params)
+        finally:
+            self._ledger.settle(completion)
+        return completion

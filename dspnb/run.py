@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-import inspect
 import itertools
 import random
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from .budget import Budget, Ledger
+from .budget import Budget, Ledger, Metered
 from .context import current, use
-from .errors import TooManyErrors, UsageError, one_line
+from .controls import Controls, Stop
+from .errors import TooManyErrors, one_line
 from .evaluate import Report, Row, evaluate
 from .events import (
     FINAL,
@@ -37,12 +37,11 @@ from .events import (
 )
 from .example import Example, Metric, Prediction
 from .intervals import paired
-from .lm.base import Completion, LanguageModel, Message
+from .lm.base import LanguageModel
 from .module import Module, State
 from .optimizers import (
     Answer,
     Ask,
-    BootstrapFewShotWithRandomSearch,
     Complete,
     Evaluate,
     Optimizer,
@@ -54,10 +53,6 @@ from .predict import Predict
 from .trace import Trace
 
 ERROR_RATE = 0.5  # above it an evaluation says nothing about the program
-
-
-class Stop(BaseException):
-    """Unwinds a run. Not an `Exception`, so nothing that catches errors swallows it."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -75,37 +70,6 @@ class Candidate:
     id: int
     state: State
     report: Report | None = None  # on the whole validation set
-
-
-@dataclass
-class Controls:
-    """Pause, resume, stop. Safe from any thread; seen at the run's next checkpoint."""
-
-    _go: threading.Event = field(default_factory=threading.Event)
-    _reason: str = ""
-
-    def __post_init__(self) -> None:
-        self._go.set()
-
-    def pause(self) -> None:
-        self._go.clear()
-
-    def resume(self) -> None:
-        self._go.set()
-
-    def stop(self, reason: str) -> None:
-        self._reason = self._reason or reason
-        self._go.set()
-
-    @property
-    def paused(self) -> bool:
-        return not self._go.is_set()
-
-    def checkpoint(self) -> None:
-        """Wait while paused; raise `Stop` once stopped."""
-        self._go.wait()
-        if self._reason:
-            raise Stop(self._reason)
 
 
 class Run:
@@ -273,7 +237,7 @@ class Run:
     # -- the loop --------------------------------------------------------------------
 
     def _main(self) -> None:
-        lm = _Metered(self, self._lm)
+        lm = self._metered(self._lm)
         try:
             with use(lm=lm, adapter=self._adapter, history=None, trace=None, rollout=0):
                 self._announce()
@@ -350,7 +314,10 @@ class Run:
 
     def _model(self, role: str) -> contextlib.AbstractContextManager[Any]:
         lm = self._models.get(role)
-        return use(lm=_Metered(self, lm)) if lm else contextlib.nullcontext()
+        return use(lm=self._metered(lm)) if lm else contextlib.nullcontext()
+
+    def _metered(self, lm: LanguageModel) -> Metered:
+        return Metered(lm, self.budget, self.ledger, self._checkpoint, lambda: self.log.seconds)
 
     def _validate(self, ask: Validate) -> Report:
         candidate = self._candidate(ask)
@@ -470,30 +437,6 @@ class Comparison:
         return paired(self.baseline.scores, self.best.scores)
 
 
-class _Metered:
-    """The run's model: controls are obeyed and the budget is checked before each call."""
-
-    def __init__(self, run: Run, lm: LanguageModel) -> None:
-        self._run, self._lm = run, lm
-
-    @property
-    def model(self) -> str:
-        return self._lm.model
-
-    def __call__(
-        self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
-    ) -> Completion:
-        self._run._checkpoint()
-        if reason := self._run.ledger.book(self._run.budget, self._run.log.seconds):
-            raise Stop(reason)
-        completion = None
-        try:
-            completion = self._lm(messages, rollout=rollout, **params)
-        finally:
-            self._run.ledger.settle(completion)
-        return completion
-
-
 def _changes(before: State, after: State) -> dict[str, str]:
     """Predictor path -> what differs, in words."""
     words = {}
@@ -509,87 +452,3 @@ def _changes(before: State, after: State) -> dict[str, str]:
         if parts:
             words[path] = ", ".join(parts)
     return words
-
-
-def compile(
-    program: Module | type[Module],
-    optimizer: Optimizer | None = None,
-    *,
-    metric: Metric,
-    train: Sequence[Example],
-    val: Sequence[Example] | None = None,
-    test: Sequence[Example] | None = None,
-    budget: Budget | None = None,
-    teacher: LanguageModel | None = None,
-    proposer: LanguageModel | None = None,
-    seed: int = 0,
-    concurrency: int = 16,
-    wait: bool = False,
-) -> Run:
-    """Search for a better state of `program`; returns the run, which goes on in the background.
-
-    Without `optimizer`, BootstrapFewShotWithRandomSearch. Without `val`, the last third of a
-    shuffled `train` validates. `test` is held out: baseline and best are compared on it in the end.
-    Raises `UsageError` before anything is spent.
-    """
-    train, val, warnings = _divided(train, val, seed)
-    run = Run(
-        as_program(program),
-        optimizer or BootstrapFewShotWithRandomSearch(),
-        metric=metric,
-        train=train,
-        val=val,
-        test=test or (),
-        budget=budget,
-        teacher=teacher,
-        proposer=proposer,
-        seed=seed,
-        concurrency=concurrency,
-        warnings=warnings,
-    ).start()
-    return run.wait() if wait else run
-
-
-def as_program(value: Any) -> Module:
-    """A program; a class whose constructor needs no argument is called.
-
-    Raises `UsageError` for anything else.
-    """
-    if isinstance(value, type) and issubclass(value, Module):
-        needed = [
-            name
-            for name, parameter in inspect.signature(value).parameters.items()
-            if parameter.default is parameter.empty
-            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        ]
-        if needed:
-            raise UsageError(
-                f"`{value.__name__}` is a class that needs {', '.join(needed)}; make a program of "
-                f"it first, as in `program = {value.__name__}({needed[0]}=...)`."
-            )
-        return value()
-    if isinstance(value, Module):
-        return value
-    raise UsageError(
-        f"A program is a `Module`, such as `Predict('question -> answer')`; got {value!r}."
-    )
-
-
-def _divided(
-    train: Sequence[Example], val: Sequence[Example] | None, seed: int
-) -> tuple[Sequence[Example], Sequence[Example], list[str]]:
-    if val:
-        if not train:
-            raise UsageError("A run needs examples to learn from; `train` is empty.")
-        return train, val, []
-    if len(train) < 2:
-        raise UsageError(
-            f"A run needs examples to learn from and to choose by; got {len(train)} and no `val`."
-        )
-    rows = random.Random(seed).sample(list(train), len(train))
-    cut = len(rows) - max(1, len(rows) // 3)
-    warning = (
-        f"No validation set was given: {len(rows) - cut} of the {len(rows)} training examples "
-        "validate instead."
-    )
-    return rows[:cut], rows[cut:], [warning]

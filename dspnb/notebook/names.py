@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dspnb import metrics
+from dspnb.compiling import as_program
 from dspnb.data import Examples, Split
 from dspnb.errors import UsageError, nearest
 from dspnb.example import Example, Metric
 from dspnb.module import Module
 from dspnb.optimizers import OPTIMIZERS, Optimizer, optimizer
-from dspnb.run import Run, as_program
+from dspnb.run import Run
 
 METRICS: dict[str, Metric] = {"exact": metrics.exact(), "f1": metrics.f1()}
 

@@ -10,13 +10,14 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.display import HTML, DisplayHandle, display
 
 from dspnb.budget import Budget
+from dspnb.compiling import compile
 from dspnb.context import configure
 from dspnb.errors import UsageError, nearest
 from dspnb.evaluate import Interrupted as EvaluationInterrupted
 from dspnb.evaluate import Report, Row, evaluate
 from dspnb.lm import LM
 from dspnb.preview import Preview, preview
-from dspnb.run import Run, compile
+from dspnb.run import Run
 
 from . import cards, names
 from .calls import calls_of

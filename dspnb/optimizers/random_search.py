@@ -17,7 +17,8 @@ class BootstrapFewShotWithRandomSearch:
 
     DSPy's BootstrapFewShotWithRandomSearch (Khattab et al., 2023, arXiv 2310.03714). The first
     bootstrap goes through the training examples in order; `num_candidate_programs` others through a
-    shuffle of them, each for a random number of demos. A score of `stop_at_score` on `val` ends the search.
+    shuffle of them, each for a random number of demos. A score of `stop_at_score` on `val` ends the
+    search.
     """
 
     max_bootstrapped_demos: int = 4

@@ -1,0 +1,41 @@
+"""Pause, resume and stop: flags that a run looks at before each step."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+
+class Stop(BaseException):
+    """Unwinds a run. Not an `Exception`, so nothing that catches errors swallows it."""
+
+
+@dataclass
+class Controls:
+    """Pause, resume, stop. Safe from any thread; seen at the run's next checkpoint."""
+
+    _go: threading.Event = field(default_factory=threading.Event)
+    _reason: str = ""
+
+    def __post_init__(self) -> None:
+        self._go.set()
+
+    def pause(self) -> None:
+        self._go.clear()
+
+    def resume(self) -> None:
+        self._go.set()
+
+    def stop(self, reason: str) -> None:
+        self._reason = self._reason or reason
+        self._go.set()
+
+    @property
+    def paused(self) -> bool:
+        return not self._go.is_set()
+
+    def checkpoint(self) -> None:
+        """Wait while paused; raise `Stop` once stopped."""
+        self._go.wait()
+        if self._reason:
+            raise Stop(self._reason)
