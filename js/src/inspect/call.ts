@@ -172,7 +172,7 @@ function answer(call: CallView, text: Texts): HTMLElement {
     h(
       "div",
       { className: "framed", "data-testid": "answer" },
-      call.answer === null ? h("p", { className: "quiet" }, "There was none.") : text(call.answer),
+      call.answer === null ? h("p", { className: "quiet" }, "There is none.") : text(call.answer),
     ),
   );
 }

@@ -1,7 +1,7 @@
 /** Draws a run from the output itself, with no kernel; follows it while it is going; leaves its end in the notebook. */
 import { h } from "../dom.ts";
 import type { LuminoWidget, MimeModel, SessionContext, WidgetClass } from "../jupyter.ts";
-import { type Event, type Progress, RUN_MIME, type RunSnapshot } from "../protocol.ts";
+import { RUN_MIME, type RunSnapshot } from "../protocol.ts";
 import { type Screen, screen } from "../run/screen.ts";
 import { isRunSnapshot, refusal } from "../valid.ts";
 import { writeFinal } from "./document.ts";
@@ -29,7 +29,7 @@ export function runRenderer(Widget: WidgetClass, sessionOf: (node: Node) => Sess
       if (!isRunSnapshot(snapshot)) return this.refuse(snapshot);
       const comm = commOf(model);
       if (this.shown?.snapshot.run !== snapshot.run || this.shown.comm !== comm) this.open(snapshot, comm);
-      else if (snapshot.progress.events >= this.shown.snapshot.progress.events) this.receive(snapshot);
+      else if (newest(snapshot) >= newest(this.shown.snapshot)) this.receive(snapshot);
       this.follow();
     }
 
@@ -67,7 +67,7 @@ export function runRenderer(Widget: WidgetClass, sessionOf: (node: Node) => Sess
       });
     }
 
-    private receive({ events, progress, still }: Update & { events?: Event[]; progress?: Progress }): void {
+    private receive({ events, progress, still }: Update): void {
       const shown = this.shown;
       if (!shown) return;
       shown.snapshot = { ...shown.snapshot, ...(events && { events }), ...(progress && { progress }) };
@@ -87,6 +87,11 @@ export function runRenderer(Widget: WidgetClass, sessionOf: (node: Node) => Sess
       this.shown = null;
     }
   };
+}
+
+/** What is in the notebook can be older than what came from the kernel since. */
+function newest({ events }: RunSnapshot): number {
+  return Math.max(-1, ...events.map(({ seq }) => seq));
 }
 
 function commOf(model: MimeModel): string | null {

@@ -32,15 +32,14 @@ export function comparisonView() {
     put(where, `${interval(comparison)} on ${count(comparison.n)} held-out examples`);
     put(words, verdict(comparison));
     element.dataset.verdict = tone(comparison);
-    const tested = [comparison.baseline, comparison.best].map((id) => scoreOnTest(state, id));
-    const known = tested.filter((each) => each !== null);
+    const ids = new Set([comparison.baseline, comparison.best]); // one when nothing was better
+    const known = [...ids].map((id) => scoreOnTest(state, id)).filter((tested) => tested !== null);
     const domain: [number, number] = [
       Math.min(...known.map(({ low }) => low)),
       Math.max(...known.map(({ high }) => high)),
     ];
-    rows.replaceChildren(
-      ...tested.map((each, place) => (each ? row(place === 0 ? "baseline" : "best", each, domain) : "")),
-    );
+    const name = (id: number) => (id === comparison.baseline ? "baseline" : "best");
+    rows.replaceChildren(...known.map((tested) => row(name(tested.candidate), tested, domain)));
   }
 
   return { element, draw };

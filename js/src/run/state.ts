@@ -66,9 +66,9 @@ export const nothingYet: Progress = {
   remaining: null,
 };
 
-/** The state after some more events; those that were seen already change nothing. */
+/** The state after some more events, in any order; those that were seen already change nothing. */
 export function fold(state: RunState, events: Event[]): RunState {
-  return events.reduce(reduce, state);
+  return [...events].sort((a, b) => a.seq - b.seq).reduce(reduce, state);
 }
 
 function reduce(before: RunState, event: Event): RunState {

@@ -149,11 +149,10 @@ function workView() {
 
   function draw(state: RunState, progress: Progress, ended: boolean): void {
     const { candidate, done, total } = progress;
-    const scoring = candidate !== null && total > 0;
+    const scoring = candidate !== null && total > 0; // of a minibatch the total is not known
     element.hidden = ended;
     put(phase, state.phase || "Starting");
-    put(detail, scoring ? scoringWords(progress) : "");
-    bar.classList.toggle("idle", !scoring);
+    put(detail, candidate === null ? "" : scoringWords(progress));
     bar.setAttribute("aria-valuemax", String(scoring ? total : 1));
     bar.setAttribute("aria-valuenow", String(scoring ? done : 0));
     bar.setAttribute("aria-valuetext", scoring ? scoringWords(progress) : "waiting");
@@ -163,8 +162,14 @@ function workView() {
   return { element, draw };
 }
 
+const SETS: Record<Progress["split"], string> = {
+  train: " on the training set",
+  val: "",
+  test: " on the held-out set",
+};
+
 function scoringWords({ candidate, split, done, total, mean }: Progress): string {
-  const set = split === "test" ? " on the held-out set" : "";
+  const scored = total > 0 ? `${count(done)} of ${count(total)}` : `${count(done)} scored`;
   const running = mean === null ? "" : `, mean ${score(mean)}`;
-  return `candidate ${candidate}${set}: ${count(done)} of ${count(total)}${running}`;
+  return `candidate ${candidate}${SETS[split]}: ${scored}${running}`;
 }
