@@ -188,6 +188,10 @@ class EventLog:
     def __len__(self) -> int:
         return len(self._events)
 
+    def since(self, seq: int) -> list[Event]:
+        """The events there are by now, from `seq` on."""
+        return self._events[seq:]
+
     def batches(self, since: int = 0, pause: float = 0.0) -> Iterator[list[Event]]:
         """Yield events from `since` on, in order, gathering each batch for `pause` seconds."""
         while True:

@@ -90,10 +90,7 @@ class RunView(anywidget.AnyWidget):
         self.obey(str(message.get("kind")))
 
     def _publish(self) -> None:
-        for batch in self.run.log.batches(pause=PAUSE):
-            with self._drawing:
-                for event in batch:
-                    self._picture.add(event)
+        for _ in self.run.log.batches(pause=PAUSE):
             self._push()
         self.still = {"text/html": run_html(self.run, self.title), "text/plain": run_text(self.run)}
         self._push()
@@ -103,6 +100,7 @@ class RunView(anywidget.AnyWidget):
 
     def _push(self) -> None:
         with self._drawing, self.hold_sync():
+            self._picture.catch_up()
             events, progress = self._picture.page_events(), self._picture.progress()
             if events != self.events:
                 self.events = events
@@ -111,6 +109,7 @@ class RunView(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         with self._drawing:
+            self._picture.catch_up()
             snapshot = self._picture.snapshot()
         return {
             RUN_MIME: snapshot,

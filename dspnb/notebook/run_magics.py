@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core import magic_arguments as args
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
-from IPython.display import HTML, DisplayHandle, display
+from IPython.display import DisplayHandle, display
 
 from dspnb.budget import Budget
 from dspnb.compiling import compile
@@ -233,29 +233,31 @@ class _Bar:
 
     def __init__(self, total: int) -> None:
         self._total, self._done = total, 0
-        self._start = self._drawn = time.monotonic()
+        self._start = self._drawn = 0.0  # when the first row was done, and the bar last drawn
         self._handle: DisplayHandle | None = None
 
     def row(self, i: int, row: Row) -> None:
         """Count one; draw at most four times a second."""
         self._done += 1
         now = time.monotonic()
+        self._start = self._start or now
         if now - self._start < PROGRESS_AFTER or now - self._drawn < 0.25:
             return
         self._drawn = now
-        bar = HTML(
-            f'<progress value="{self._done}" max="{self._total}"></progress> '
-            f"{self._done} of {self._total}"
-        )
-        if self._handle is None:
-            self._handle = display(bar, display_id=True)
-        else:
-            self._handle.update(bar)
+        count = f"{self._done} of {self._total}"
+        bar = f'<progress value="{self._done}" max="{self._total}"></progress> {count}'
+        self._show({"text/html": bar, "text/plain": count})
 
     def close(self) -> None:
         """Take the bar away."""
         if self._handle is not None:
-            self._handle.update(HTML(""))
+            self._show({"text/html": "", "text/plain": ""})
+
+    def _show(self, data: dict[str, str]) -> None:
+        if self._handle is None:
+            self._handle = display(data, raw=True, display_id=True)
+        else:
+            self._handle.update(data, raw=True)
 
 
 def _estimate(program: Any, optimizer: Any, options: dict[str, Any]) -> str:

@@ -20,13 +20,19 @@ class Picture:
     def __init__(self, run: Run, title: str) -> None:
         self.run, self.title = run, title
         self.events: list[dict[str, Any]] = []  # in order; without those that come by thousands
+        self._next = 0  # `seq` of the first event that is not taken in yet
         self._phase: dict[str, Any] | None = None
         self._candidate: int | None = None
         self._split: Split = "val"
         self._scores: list[float] = []
 
-    def add(self, event: Event) -> None:
-        """Take in the next event."""
+    def catch_up(self) -> None:
+        """Take in what has happened since the last time."""
+        for event in self.run.log.since(self._next):
+            self._add(event)
+            self._next = event.seq + 1
+
+    def _add(self, event: Event) -> None:
         match event.body:
             case Scored(candidate, _, value, split):
                 if (candidate, split) != (self._candidate, self._split):

@@ -26,8 +26,15 @@ export function runRenderer(Widget: WidgetClass, sessionOf: (node: Node) => Sess
     async renderModel(model: MimeModel): Promise<void> {
       this.model = model;
       const snapshot = model.data[RUN_MIME];
-      if (!isRunSnapshot(snapshot)) return this.refuse(snapshot);
-      const comm = commOf(model);
+      try {
+        if (isRunSnapshot(snapshot)) this.render(snapshot, commOf(model));
+        else this.refuse(refusal(snapshot));
+      } catch (error) {
+        this.refuse(`This run cannot be drawn: ${error}`); // an output that throws would stop the ones below
+      }
+    }
+
+    private render(snapshot: RunSnapshot, comm: string | null): void {
       if (this.shown?.snapshot.run !== snapshot.run || this.shown.comm !== comm) this.open(snapshot, comm);
       else if (newest(snapshot) >= newest(this.shown.snapshot)) this.receive(snapshot);
       this.follow();
@@ -76,9 +83,9 @@ export function runRenderer(Widget: WidgetClass, sessionOf: (node: Node) => Sess
       if (ended && this.model) writeFinal(this.model, shown.snapshot, still);
     }
 
-    private refuse(snapshot: unknown): void {
+    private refuse(words: string): void {
       this.close();
-      this.node.replaceChildren(h("p", {}, refusal(snapshot)));
+      this.node.replaceChildren(h("p", {}, words));
     }
 
     private close(): void {
@@ -91,7 +98,7 @@ export function runRenderer(Widget: WidgetClass, sessionOf: (node: Node) => Sess
 
 /** What is in the notebook can be older than what came from the kernel since. */
 function newest({ events }: RunSnapshot): number {
-  return Math.max(-1, ...events.map(({ seq }) => seq));
+  return events.reduce((most, { seq }) => Math.max(most, seq), -1);
 }
 
 function commOf(model: MimeModel): string | null {

@@ -59,6 +59,7 @@ export function screen(host: HTMLElement, deliver: (kind: Command["kind"]) => Pr
     },
     connect(next) {
       link = next;
+      note = "";
       draw();
     },
     draw,
