@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +21,7 @@ class _Record(Mapping[str, Any]):
     __slots__ = ("_hash", "_values")
     _values: dict[str, Any]
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:  # a column may be called `self`
         object.__setattr__(self, "_values", values)
         object.__setattr__(self, "_hash", None)
 
@@ -75,7 +77,7 @@ class Example(_Record):
     __slots__ = ("_input_names",)
     _input_names: tuple[str, ...] | None
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)
         object.__setattr__(self, "_input_names", None)
 
@@ -112,10 +114,10 @@ class Example(_Record):
         return {name: value for name, value in self.items() if name not in inputs}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._values, self._input_names)
+        return _restore_example, (self._values, self._input_names)
 
 
-def _restore(values: dict[str, Any], names: tuple[str, ...] | None) -> Example:
+def _restore_example(values: dict[str, Any], names: tuple[str, ...] | None) -> Example:
     example = Example(**values)
     return example if names is None else example.with_inputs(*names)
 
@@ -131,7 +133,7 @@ class Prediction(_Record):
     __slots__ = ("_trace",)
     _trace: Trace
 
-    def __init__(self, **outputs: Any) -> None:
+    def __init__(self, /, **outputs: Any) -> None:
         super().__init__(**outputs)
         object.__setattr__(self, "_trace", ())
 
@@ -152,7 +154,11 @@ class Prediction(_Record):
         return tuple(attempt for call in self._trace for attempt in call.attempts)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Prediction(**self._values).with_trace, (self._trace,)
+        return _restore_prediction, (self._values, self._trace)
+
+
+def _restore_prediction(outputs: dict[str, Any], trace: Trace) -> Prediction:
+    return Prediction(**outputs).with_trace(trace)
 
 
 @dataclass(frozen=True)
@@ -186,18 +192,25 @@ def score(metric: Metric, example: Example, prediction: Prediction) -> Score:
         ) from error
     match result:
         case Score():
-            return result
-        case bool() | int() | float() if result == result:
-            return Score(float(result))
-        case (bool() | int() | float() as value, str(feedback)):
-            return Score(float(value), feedback)
-    try:
-        return Score(float(result))  # a numpy number
-    except (TypeError, ValueError):
+            given = result
+        case (value, str(feedback)):
+            given = Score(value, feedback)
+        case _:
+            given = Score(result)
+    if not all(map(_finite, (given.value, *given.parts.values()))):
         raise MetricError(
-            f"The metric `{metric_name(metric)}` gave {result!r}; "
-            "it must give a number, True or False, a `Score`, or `(number, 'feedback')`."
-        ) from None
+            f"The metric `{metric_name(metric)}` gave {result!r}; it must give a "
+            "finite number, True or False, a `Score`, or `(number, 'feedback')`."
+        )
+    return dataclasses.replace(given, value=float(given.value))
+
+
+def _finite(value: Any) -> bool:
+    """Whether this is a number, numpy's too, that a mean can be taken of."""
+    try:
+        return hasattr(value, "__float__") and math.isfinite(value)
+    except TypeError:  # an array
+        return False
 
 
 def metric_name(metric: object) -> str:

@@ -111,6 +111,7 @@ class Run:
         self._warnings = warnings
         self._program_calls = 0  # done so far, of `_estimate`
         self._call_ids = itertools.count()
+        self._ended = threading.Event()
         self._turn = threading.Lock()  # protects `status` and `reason`
         here = current()
         self._lm, self._adapter = here.require_lm(), here.adapter
@@ -161,8 +162,9 @@ class Run:
     def join(self, timeout: float | None = None) -> None:
         """Block until the run ends, whatever its end; an interrupt ends only the waiting."""
         waited = 0.0
-        while self._thread.is_alive() and (timeout is None or waited < timeout):
-            self._thread.join(0.1)  # short, so that an interrupt is seen on every platform
+        # Not `Thread.join`: in Python 3.11 an interrupt inside it marks a live thread as ended. The
+        # waits are short, so that an interrupt is seen on every platform.
+        while not self._ended.wait(0.1) and (timeout is None or waited < timeout):
             waited += 0.1
 
     @property
@@ -252,6 +254,7 @@ class Run:
             self._become("failed", one_line(error))
         finally:
             self.log.close()
+            self._ended.set()
 
     def _announce(self) -> None:
         task = self.task

@@ -38,8 +38,8 @@ class _Required:
     def __repr__(self) -> str:
         return "required"
 
-    def __deepcopy__(self, memo: object) -> _Required:
-        return self
+    def __reduce__(self) -> str:
+        return "REQUIRED"  # a copy, or one that was pickled, is still this one
 
 
 REQUIRED: Any = _Required()
@@ -215,13 +215,13 @@ def _from_one_line_cell(lines: list[str], name: str, types: Mapping[str, Any]) -
             "A signature needs a line `->` between its inputs and outputs, "
             "or one line such as `question -> answer`."
         )
-    instructions = "\n".join(lines[: code[-1]]).strip()
-    if instructions[:1] in "\"'" and instructions:
-        instructions = _docstring(instructions)
+    above = [line for line in lines[: code[-1]] if not line.lstrip().startswith("#")]
+    instructions = _docstring("\n".join(above).strip())
     return Signature(lines[code[-1]], instructions, name=name, types=types)
 
 
 def _docstring(text: str) -> str:
+    """The text of a string literal; other text as it is."""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -331,13 +331,23 @@ def _read_line(text: str, types: Mapping[str, Any]) -> tuple[Field, ...]:
 def _read_side(text: str, role: Role, types: Mapping[str, Any]) -> Iterator[Field]:
     """Read `a, b: list[str]` by way of the parameters of a function, whose grammar it is."""
     try:
-        parsed = ast.parse(f"def _({text.strip()}): pass").body[0]
+        parsed = ast.parse(f"def _({text.strip()}): pass").body
     except SyntaxError:
-        raise UsageError(
-            f"Fields are written `name` or `name: type`, with commas between; got {text.strip()!r}."
-        ) from None
-    assert isinstance(parsed, ast.FunctionDef)
-    arguments = parsed.args
+        parsed = []
+    match parsed:
+        case [
+            ast.FunctionDef(
+                args=ast.arguments(
+                    posonlyargs=[], vararg=None, kwonlyargs=[], kwarg=None
+                ) as arguments
+            )
+        ]:
+            pass
+        case _:
+            raise UsageError(
+                "Fields are written `name` or `name: type`, with commas between; "
+                f"got {text.strip()!r}."
+            )
     required = len(arguments.args) - len(arguments.defaults)
     defaults = [None] * required + list(arguments.defaults)
     for argument, default in zip(arguments.args, defaults, strict=True):

@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { clock, compact, dollars, interval, plural, roughly, score, seconds, signed } from "../src/format.ts";
+
+it("gives scores two digits, and more only where two would say nothing", () => {
+  expect([0.8234, 1, 0, 0.004].map(score)).toEqual(["0.82", "1.00", "0.00", "0.004"]);
+  expect([0.21, -0.05, 0].map(signed)).toEqual(["+0.21", "−0.05", "+0.00"]);
+  expect(interval({ low: -0.05, high: 0.3 })).toBe("[−0.05, 0.30]");
+});
+
+it("gives dollars two significant digits, and never hides whole dollars", () => {
+  expect([0.00042, 0.0315, 1.234, 12.3, 1234].map(dollars)).toEqual([
+    "$0.00042",
+    "$0.032",
+    "$1.2",
+    "$12",
+    "$1,234",
+  ]);
+});
+
+it("shortens large counts", () => {
+  expect([845, 1000, 12_345, 99_960, 999_900, 1_240_000].map(compact)).toEqual([
+    "845",
+    "1k",
+    "12.3k",
+    "100k",
+    "1M",
+    "1.2M",
+  ]);
+  expect([plural(1, "call"), plural(2000, "call")]).toEqual(["1 call", "2,000 calls"]);
+});
+
+it("shows times as people say them", () => {
+  expect([0.4, 42, 725, 3723].map(clock)).toEqual(["0:00", "0:42", "12:05", "1:02:03"]);
+  expect([0.012, 0.84, 12.3, 75].map(seconds)).toEqual(["0.01 s", "0.8 s", "12 s", "1:15"]);
+  expect([4, 47, 260, 7300].map(roughly)).toEqual(["a few seconds", "50 s", "4 min", "2 h"]);
+});

@@ -1,0 +1,216 @@
+// @vitest-environment happy-dom
+import { expect, it, vi } from "vitest";
+import type { Event } from "../src/protocol.ts";
+import widget from "../src/run/index.ts";
+import { allByTestId, byTestId, fakeKernel, fakeModel, paged, progress, settled } from "./fakes.ts";
+
+const running: Event[] = paged().slice(0, 8);
+
+function shown(traits: Record<string, unknown> = {}, kernel = undefined as Parameters<typeof fakeModel>[1]) {
+  const events = (traits.events as Event[]) ?? running;
+  const model = fakeModel(
+    { run_id: "run-1", title: "triage", events, progress: progress({ events: events.length }), ...traits },
+    kernel,
+  );
+  const el = document.createElement("div");
+  const close = widget.render({ model: model as never, el });
+  return { model, el, close };
+}
+
+it("shows where the run is", () => {
+  const { el } = shown({
+    progress: progress({
+      events: running.length,
+      candidate: 1,
+      done: 5,
+      total: 20,
+      mean: 0.8,
+      calls: 1412,
+      cached: 96,
+      dollars: 0.0315,
+    }),
+  });
+
+  expect(byTestId(el, "status").textContent).toBe("Running");
+  expect(byTestId(el, "calls").textContent).toContain("1,412 +96 from cache");
+  expect(byTestId(el, "run").textContent).toContain("$0.032");
+  expect(byTestId(el, "run").textContent).toContain("candidate 1: 5 of 20, mean 0.80");
+  expect(byTestId(el, "progress").getAttribute("aria-valuenow")).toBe("5");
+  expect(byTestId(el, "progress").getAttribute("aria-valuemax")).toBe("20");
+});
+
+it("shows no dollars when nothing costs any", () => {
+  const { el } = shown();
+
+  const cost = [...byTestId(el, "run").querySelectorAll("dl > div")].find((each) =>
+    each.textContent?.startsWith("cost"),
+  );
+  expect((cost as HTMLElement).hidden).toBe(true);
+});
+
+it("draws each candidate with its interval, and says the plot in words", () => {
+  const { el } = shown({ events: paged() });
+
+  const plot = byTestId(el, "plot");
+  expect(plot.querySelectorAll("g.candidate")).toHaveLength(3);
+  expect(plot.querySelectorAll("g.candidate.best")).toHaveLength(1);
+  expect(plot.querySelector("g.candidate title")?.textContent).toBe(
+    "candidate 0: 0.50 [0.30, 0.70] on 20 examples",
+  );
+  expect(plot.querySelector("[role=img]")?.getAttribute("aria-label")).toBe(
+    "Mean scores of 3 candidates, from 0.50 to 0.75. " +
+      "Baseline: 0.50 [0.30, 0.70] on 20 examples. Best: candidate 1, 0.75 [0.56, 0.94] on 20 examples.",
+  );
+});
+
+it("lists the candidates with what changed, and marks the best", () => {
+  const { el } = shown({ events: paged() });
+
+  const rows = [...byTestId(el, "candidates").querySelectorAll("tbody tr")];
+  expect(rows).toHaveLength(3);
+  expect(rows[1]?.className).toBe("best");
+  expect(rows[1]?.textContent).toContain("triage.predict 4 demos");
+  expect(rows[1]?.textContent).toContain("1 error");
+});
+
+it("compares with the baseline on held-out examples, in words", () => {
+  const { el } = shown({ events: paged() });
+
+  const words = byTestId(el, "comparison").textContent;
+  expect(words).toContain("+0.27 [0.10, 0.43] on 30 held-out examples");
+  expect(words).toContain("Better than the baseline");
+});
+
+it("says that a difference could be luck when its interval holds 0", () => {
+  const luck = paged().map((event) => (event.kind === "compared" ? { ...event, low: -0.02 } : event));
+
+  const { el } = shown({ events: luck });
+
+  expect(byTestId(el, "comparison").textContent).toContain("this could be luck");
+});
+
+it("lists warnings, and why a run ended", () => {
+  const { el } = shown({ events: paged() });
+
+  expect(byTestId(el, "run").textContent).toContain("could not be read; it counts as 0.");
+  expect(byTestId(el, "run").textContent).toContain("budget of 120 calls spent");
+});
+
+it("sets what models and data wrote as text, never as HTML", () => {
+  const evil = "<img src=x onerror=alert(1)><script>alert(2)</script>";
+  const hostile = paged().map((event) => {
+    if (event.kind === "proposed") return { ...event, note: evil, changes: { [evil]: evil.repeat(9) } };
+    if (event.kind === "warned") return { ...event, message: evil };
+    if (event.kind === "phase") return { ...event, name: evil };
+    if (event.kind === "status") return { ...event, reason: evil };
+    if (event.kind === "started") return { ...event, optimizer: evil, budget: evil };
+    return event;
+  });
+
+  const { el } = shown({ title: evil, events: hostile });
+
+  expect(el.shadowRoot?.querySelectorAll("img, script")).toHaveLength(0);
+  expect(byTestId(el, "run").textContent?.split(evil).length).toBeGreaterThan(10);
+});
+
+it("keeps its buttons, and the focus in them, through updates", () => {
+  const { el, model } = shown();
+  document.body.append(el);
+  const [stop, pause] = [byTestId(el, "stop"), byTestId(el, "pause")];
+  stop.focus();
+
+  for (let done = 0; done < 10; done++)
+    model.update({ progress: progress({ candidate: 1, done, total: 10 }) });
+  const paused: Event = { seq: 90, time: 2, kind: "status", status: "paused", reason: "" };
+  model.update({ events: [...running, paused] });
+
+  expect(byTestId(el, "stop")).toBe(stop);
+  expect(byTestId(el, "pause")).toBe(pause);
+  expect(pause.textContent).toBe("Resume");
+  expect(el.shadowRoot?.activeElement).toBe(stop);
+});
+
+it("keeps a change that the reader unfolded through updates", () => {
+  const long = paged().map((event) =>
+    event.kind === "proposed" ? { ...event, changes: { triage: "instructions ".repeat(40) } } : event,
+  );
+  const { el, model } = shown({ events: long.slice(0, 8) });
+  const details = byTestId(el, "candidates").querySelector("details") as HTMLDetailsElement;
+  details.open = true;
+
+  model.update({ events: long });
+
+  expect(byTestId(el, "candidates").querySelector("details")).toBe(details);
+});
+
+it("sends clicks as messages where there is no kernel connection", async () => {
+  const { el, model } = shown();
+
+  byTestId(el, "pause").click();
+  byTestId(el, "stop").click();
+  await settled();
+
+  expect(model.sent).toEqual([{ kind: "pause" }, { kind: "stop" }]);
+  expect(byTestId(el, "line").textContent).toBe("Asked; the kernel answers when it is free.");
+});
+
+it("says so when the kernel does not know the run any more", async () => {
+  const { el } = shown({}, fakeKernel({ subshells: true, answer: false }));
+
+  byTestId(el, "stop").click();
+  await settled();
+
+  expect(allByTestId(el, "stop")).toHaveLength(0);
+  expect(byTestId(el, "line").textContent).toBe("the kernel that ran this is gone: last known state");
+});
+
+it("has nothing left to press when the run is over", () => {
+  const { el } = shown({ events: paged() });
+
+  expect((byTestId(el, "stop") as HTMLButtonElement).disabled).toBe(true);
+  expect((byTestId(el, "pause") as HTMLButtonElement).disabled).toBe(true);
+});
+
+it("draws no buttons for a run id that no kernel would give", () => {
+  const { el, model } = shown({ run_id: 'x"); __import__("os").system("id' });
+
+  expect(allByTestId(el, "stop")).toHaveLength(0);
+  expect(model.sent).toEqual([]);
+});
+
+it("asks again for lost messages, at most once a second", async () => {
+  vi.useFakeTimers();
+  const { model } = shown({ progress: progress({ events: running.length + 2 }) });
+  for (let index = 0; index < 5; index++)
+    model.update({ progress: progress({ events: running.length + 2 }) });
+  await vi.advanceTimersByTimeAsync(900);
+  const early = [...model.sent];
+  await vi.advanceTimersByTimeAsync(200);
+
+  expect(early).toEqual([{ kind: "resync" }]);
+  expect(model.sent).toEqual([{ kind: "resync" }, { kind: "resync" }]);
+  vi.useRealTimers();
+});
+
+it("asks for nothing when nothing is missing", async () => {
+  const { model } = shown();
+
+  model.update({ events: paged(), progress: progress({ events: paged().length }) });
+  await settled();
+
+  expect(model.sent).toEqual([]);
+});
+
+it("survives traits that are not what the protocol says", () => {
+  const { el } = shown({ events: [{ kind: "proposed", seq: 1 }], progress: {} });
+
+  expect(byTestId(el, "status").textContent).toBe("Running");
+});
+
+it("listens no more after it was closed", () => {
+  const { model, close } = shown();
+
+  close();
+
+  expect(model.listeners.size).toBe(0);
+});
