@@ -83,7 +83,9 @@ class Kernel:
                     reply = message["content"]
         if reply is None:
             raise TimeoutError(f"no reply within {timeout} s")
-        self.until(lambda m: _parent(m) == request and m["content"].get("execution_state") == "idle")
+        self.until(
+            lambda m: _parent(m) == request and m["content"].get("execution_state") == "idle"
+        )
         own = [m for m in self.seen if _parent(m) == request]
         streams = [m["content"]["text"] for m in own if m["msg_type"] == "stream"]
         results = [

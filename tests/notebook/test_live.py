@@ -34,9 +34,7 @@ def _no_run_left(slow):
 
 @pytest.fixture(scope="module", autouse=True)
 def _session(slow):
-    slow.run(
-        "from dspnb.notebook.session import Session; _session = Session.of(get_ipython())"
-    )
+    slow.run("from dspnb.notebook.session import Session; _session = Session.of(get_ipython())")
 
 
 def shown(kernel, request):

@@ -1,0 +1,33 @@
+"""Tab, as a kernel asks for it."""
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+
+def tab(cell, text):
+    """What Tab offers at the end of a text, as whole words."""
+    start = text.rindex(" ") + 1
+    with provisionalcompleter():
+        found = list(cell.shell.Completer.completions(text, len(text)))
+    return {text[start : c.start] + c.text for c in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("%evaluate tr", {"triage"}),
+        ("%evaluate triage --", {"--on", "--metric"}),
+        ("%evaluate triage --on tick", {"tickets.train", "tickets.val", "tickets.test"}),
+        ("%evaluate triage --on tickets.t", {"tickets.train", "tickets.test"}),
+        ("%evaluate triage --metric ri", {"right"}),
+        ("%compile triage --with boot", {"bootstrap", "bootstrap-rs"}),
+        ("%compile triage --with bootstrap-", {"bootstrap-rs"}),
+        ("%compile triage --with labeled:", {"labeled:k=", "labeled:sample="}),
+        ("better = %evaluate tr", {"triage"}),
+        ("%lm off", {"offline"}),
+        ("%preview tr", {"triage"}),
+        ("%inspect tr", {"triage"}),
+    ],
+)
+def test_tab_offers_what_fits(triage, text, offered):
+    assert tab(triage, text) == offered

@@ -1,0 +1,191 @@
+import json
+
+import pytest
+
+from dspnb import LM, Prediction, Report
+from dspnb.run import Run
+
+COMPILE = (
+    "%compile triage --with labeled:k=4 --train tickets.train --val tickets.val --metric right "
+)
+
+
+def test_lm_sets_the_model_and_shows_what_it_did(cell):
+    chosen = cell("%lm offline latency=0")
+    cell("import dspnb\np = dspnb.Predict('question -> answer')\np(question='Why?')")
+
+    assert isinstance(chosen, LM)
+    assert cell("%lm")["main"] is chosen
+    assert chosen.usage.calls == 1
+    assert "toy for learning" in cell.html(chosen)
+
+
+def test_a_second_model_gets_a_role(cell):
+    cell("%lm offline")
+    cell("%lm offline --as teacher")
+
+    assert list(cell("%lm")) == ["main", "teacher"]
+
+
+def test_evaluate_gives_a_report_with_its_interval(triage):
+    report = triage("%evaluate triage --on tickets.train --metric right")
+
+    low, high = report.interval
+    assert isinstance(report, Report)
+    assert 0 <= low <= report.mean <= high <= 1
+    assert f"{report.mean:.3f}" in triage.html(report)
+
+
+def test_a_slice_of_the_data_and_our_own_metrics_will_do(triage):
+    report = triage("%evaluate triage --on tickets.train[:2] --metric exact")
+
+    assert len(report.rows) == 2
+
+
+def test_evaluate_takes_a_class_that_needs_no_arguments(triage):
+    triage(
+        "%%module Two\ndef __init__(self):\n    self.p = Predict(Triage)\n"
+        "def forward(self, ticket):\n    return self.p(ticket=ticket)"
+    )
+
+    assert len(triage("%evaluate Two --on tickets.test --metric right").rows) == 2
+
+
+def test_compile_binds_a_program_whose_use_waits_for_the_run(triage):
+    run = triage(f"run = {COMPILE} --as better\nrun")
+
+    answer = triage("better(ticket='the courier lost it')")
+    assert isinstance(run, Run)
+    assert isinstance(answer, Prediction)
+    assert run.status == "done"
+    assert triage("better.run is run")
+    assert len(triage("better.state['team'].demos")) == 4
+
+
+def test_compile_leaves_the_program_as_it_was(triage):
+    triage(f"{COMPILE} --as better --wait")
+
+    assert triage("triage.state['team'].demos") == ()
+
+
+def test_compile_waits_when_asked_and_compares_on_held_out_data(triage):
+    run = triage(f"run = {COMPILE} --test tickets.test --wait\nrun")
+
+    assert run.over
+    assert len(run.comparison.best.rows) == 2
+
+
+def test_a_dry_run_only_says_what_it_would_take(triage):
+    said = triage(f"{COMPILE} --dry --as never")
+
+    assert "about 4 runs of the program, 4 model calls" in said
+    assert "never" not in triage.names()
+
+
+def test_a_compiled_program_can_be_evaluated_saved_and_compiled_again(triage, tmp_path):
+    triage(f"{COMPILE} --as better")
+    triage("%evaluate better --on tickets.test --metric right")
+    triage(f"better.save({str(tmp_path / 'p.json')!r})")
+    triage(COMPILE.replace("triage", "better") + "--as best --wait")
+
+    assert len(json.loads((tmp_path / "p.json").read_text())["team"]["demos"]) == 4
+    assert len(triage("best.state['team'].demos")) == 4
+
+
+def test_the_dashboard_is_shown_once_by_a_cell_that_compiles(triage):
+    triage(f"{COMPILE} --wait")
+
+    views = triage.shell.magics_manager.registry["RunMagics"].session.views
+    assert len(views) == 1
+    assert triage.seen.out.count("best of 2 candidates") <= 2  # at the start, and at the end
+
+
+def test_inspect_shows_the_last_call_or_what_it_is_given(triage):
+    triage("answer = triage(ticket='the courier lost my parcel')")
+    triage(f"{COMPILE} --as better --wait")
+    triage("report = %evaluate better --on tickets.test --metric right")
+
+    last, answer = triage("%inspect"), triage("%inspect answer")
+    assert last.calls.groups == answer.calls.groups
+    assert [call.path for call in answer.calls.groups[0].calls] == ["team"]
+    assert len(triage("%inspect report").calls.groups) == 2
+    assert len(triage("%inspect better").calls.groups) == 2  # the run's, as it was not called yet
+    assert triage("%inspect triage").calls.groups[0].calls[0].demos == 0
+
+
+def test_a_prompt_is_shown_by_origin_without_calling_the_model(triage):
+    triage(f"{COMPILE} --as better --wait")
+    calls = triage.shell.magics_manager.registry["RunMagics"].session.models["main"].usage.calls
+
+    seen = triage("%preview better ticket='my parcel'")
+    kinds = [block.kind for message in seen.messages for block in message.blocks]
+    assert kinds == ["fields", "format", "instructions", *["demo"] * 8, "input", "format"]
+    assert "my parcel" in str(seen)
+    assert triage("%lm")["main"].usage.calls == calls
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("%lm gpt4", "written `provider/name`, as in `openai/gpt-4o-mini`, or `offline`"),
+        ("%lm offline --as techer", "There is no role `techer`; did you mean `teacher`?"),
+        ("%lm openai/x api_key=sk-1", "A key in a cell would be saved with the notebook"),
+        ("%evaluate triag --on tickets.test --metric right", "did you mean `triage`?"),
+        ("%evaluate Triage --on tickets.test --metric right", "`Triage` is not a program but a"),
+        ("%evaluate triage --on tickets --metric right", "as in `tickets.train`"),
+        ("%evaluate triage --on tickets.tset --metric right", "`tickets.tset` is not there"),
+        ("%evaluate triage --on tickets.test --metric rihgt", "did you mean `right`?"),
+        ("%evaluate triage --on tickets.test", "the following arguments are required: --metric"),
+        (COMPILE.replace("labeled:k=4", "labled"), "optimizer `labled`; did you mean `labeled`?"),
+        (COMPILE.replace("k=4", "kk=4"), "`labeled` has no parameter `kk`; did you mean `k`?"),
+        (f"{COMPILE} --budget 5cals", "A budget is written like `500calls`"),
+        (f"{COMPILE} --as 2", "`--as` takes a plain Python name; got '2'"),
+        (f"{COMPILE} --teacher teacher", "No model has the role `teacher`"),
+        ("%inspect tickets", "`%inspect` shows a program, a prediction, a report or a run"),
+        ("%inspect triage", "has not been called in this session"),
+        ("%preview triage", "needs the input `ticket`"),
+        ("%preview triage tickt=1", "did you mean `ticket`?"),
+        ("%preview triage ticket", "Values are given as `name=value`"),
+        ("%preview", "Name a program and its inputs"),
+        ("%stop", "No run is under way"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_cure(triage, text, said):
+    before = triage.names()
+
+    lines = triage.error(text)
+
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert triage.names() == before
+
+
+def test_without_a_model_the_line_says_how_to_set_one(triage):
+    triage("dspnb_configure = __import__('dspnb').configure(lm=None)")
+
+    for text in (
+        "triage(ticket='x')",
+        "%evaluate triage --on tickets.test --metric right",
+        COMPILE,
+    ):
+        lines = triage.error(text)
+        assert len(lines) == 1
+        assert "No model is set. Run `%lm offline`" in lines[0]
+
+
+def test_a_metric_that_raises_is_named_with_its_line_and_the_example(triage):
+    triage("%%metric bad\nwanted = example.team\nwanted == prediction.taem")
+
+    (line,) = triage.error("%evaluate triage --on tickets.test --metric bad")
+    assert "The metric `bad` raised AttributeError" in line
+    assert "did you mean `team`?" in line
+    assert "(line 3)" in line
+    assert "for the example {" in line
+
+
+def test_a_metric_that_raises_fails_a_run_at_once_and_says_so(triage):
+    triage("%%metric bad\n1 / 0")
+
+    (line,) = triage.error(COMPILE.replace("right", "bad") + " --as worse --wait")
+    assert "The metric `bad` raised ZeroDivisionError" in line
+    assert triage("worse.run.status") == "failed"
