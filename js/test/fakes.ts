@@ -14,7 +14,7 @@ import { nothingYet } from "../src/run/state.ts";
 
 /** A run from start to end, one event a line. */
 export function recorded(): Event[] {
-  const lines = readFileSync(new URL("fixtures/run.jsonl", import.meta.url), "utf8")
+  const lines = readFileSync(`${import.meta.dirname}/fixtures/run.jsonl`, "utf8")
     .trim()
     .split("\n");
   return lines.map((line) => JSON.parse(line));
@@ -72,7 +72,7 @@ export function fakeKernel(
     },
     requestCreateSubshell() {
       log.push("create");
-      return replied({ subshell_id: "s1" });
+      return replied<{ subshell_id?: string }>({ subshell_id: "s1" });
     },
     requestDeleteSubshell() {
       log.push("delete");

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from dspnb import Example, Prediction, Predict, Score, Signature, compile, evaluate, use
+from dspnb import Example, Predict, Prediction, Score, Signature, compile, evaluate, use
 from dspnb.data import Examples, Split
-from dspnb.notebook.inspector import Inspector
 from dspnb.notebook.calls import calls_of
+from dspnb.notebook.inspector import Inspector
 from dspnb.notebook.protocol import CALLS_MIME, RUN_MIME
 from dspnb.optimizers import LabeledFewShot
 from dspnb.preview import preview

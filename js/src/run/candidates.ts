@@ -44,7 +44,7 @@ export function candidateTable() {
       const known = rows.get(candidate.id);
       if (known?.candidate === candidate && known.mark === mark) continue;
       const made = row(candidate, mark);
-      if (known) known.element.replaceWith(made);
+      if (known) replace(known.element, made);
       else body.append(made);
       rows.set(candidate.id, { candidate, mark, element: made });
       changed = true;
@@ -97,6 +97,15 @@ function change(path: string, words: string): HTMLElement {
   if (words.length <= LONG) return h("p", {}, name, " ", words);
   const start = `${words.slice(0, LONG).trimEnd()} \u2026`;
   return h("details", {}, h("summary", {}, name, " ", h("span", {}, start)), h("p", {}, words));
+}
+
+/** What the reader unfolded stays so. */
+function replace(old: HTMLElement, made: HTMLElement): void {
+  const folds = made.querySelectorAll("details");
+  for (const [place, fold] of old.querySelectorAll("details").entries()) {
+    if (fold.open) folds[place]?.setAttribute("open", "");
+  }
+  old.replaceWith(made);
 }
 
 /** Keep the latest row in sight, unless the reader has scrolled away from the end. */
