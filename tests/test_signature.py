@@ -49,7 +49,9 @@ def test_without_instructions_a_signature_says_what_goes_in_and_out():
 
 
 def test_instructions_are_cleaned_of_their_indentation():
-    assert Signature("a -> b", "\n    Be brief.\n      Very.\n").instructions == "Be brief.\n  Very."
+    assert (
+        Signature("a -> b", "\n    Be brief.\n      Very.\n").instructions == "Be brief.\n  Very."
+    )
 
 
 @pytest.mark.parametrize(

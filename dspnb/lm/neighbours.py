@@ -8,17 +8,17 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 
-WORD = re.compile(r"[^\W_]+")
+WORD = re.compile(r"[^\W_]{2,}")
 # Words that say nothing about a text's subject; with a few demos, rarity alone cannot tell.
 _COMMON = """
-a about after again all also am an and any are as at back be because been before being but by can
-cannot could day did do does doing done down dont each even ever every for from get give go going
-good got had has have having he hello her here hi him his how i if im in into is it its ive just
-know like made make many may me more most much must my need never no not now of off ok on one only
-or other our out over own please really said same say see she should since so some still such take
-thank thanks than that the their them then there these they thing think this those through time to
-today too try two under until up us use very want was way we well were what when where which while
-who why will with without would yes yet you your
+about after again all also am an and any are as at back be because been before being but by can
+cannot cant could couldnt day did didnt do does doesnt doing done dont down each even ever every
+for from get give go going good got had has have having he hello her here hi him his how if im in
+into is isnt it its ive just know like made make many may me more most much must my need never no
+not now of off ok on one only or other our out over own please really said same say see she should
+since so some still such take than thank thanks that the their them then there these they thing
+think this those through time to today too try two under until up us use very want was way we well
+were what when where which while who why will with without would yes yet you your
 """
 COMMON = frozenset(_COMMON.split())
 
@@ -29,7 +29,12 @@ def words(text: str) -> list[str]:
     >>> words("The parcels have NOT arrived")
     ['parcel', 'arriv']
     """
-    return [_stem(word) for word in WORD.findall(text.lower()) if word not in COMMON]
+    return [_stem(word) for word in _split(text) if word not in COMMON]
+
+
+def _split(text: str) -> list[str]:
+    """Words in lower case; `doesn't` is one."""
+    return WORD.findall(text.lower().replace("'", "").replace("’", ""))
 
 
 def _stem(word: str) -> str:
@@ -83,7 +88,7 @@ class Neighbours:
             if not name.startswith("~") and any(i == j for j, _ in self._postings.get(name, ()))
         ]
         stems = [name for _, name in sorted(common)[:most]]
-        seen = {_stem(word): word for word in WORD.findall(text.lower())}
+        seen = {_stem(word): word for word in _split(text)}
         return [seen[stem] for stem in stems]
 
     def _length(self, bag: Counter[str]) -> float:

@@ -21,14 +21,17 @@ program = Predict(signature)
 rows = examples([{{"ticket": hostile + str(i), "team": hostile}} for i in range(9)], ["ticket"])
 def metric(example, prediction):
     return 0.5, hostile
+def raising(example, prediction):
+    raise ValueError(hostile)
 """
 CELLS = [
     "signature", "program", "rows", "rows[0]", "answer = program(ticket=hostile)\nanswer",
     "%inspect", "preview(program, ticket=hostile)",
     "%evaluate program --on rows --metric metric",
     "%compile program --with labeled:k=2 --train rows --val rows[:3] --test rows[3:] "
-    "--metric metric --as better --wait",
-    "better", "%inspect better",
+    "--metric metric --as better --wait\nbetter",
+    "%inspect better",
+    "%compile program --with labeled:k=2 --train rows --metric raising --as worse",
 ]  # fmt: skip
 
 

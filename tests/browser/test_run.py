@@ -133,7 +133,7 @@ def test_the_widget_view_alone_shows_and_stops_a_run(notebook, folder):
         "mime = 'application/vnd.jupyter.widget-view+json'\n"
         "display({mime: data[mime]}, raw=True)"
     )
-    write_notebook(folder / "widget.ipynb", SETUP, COMPILE + ";", only_widget, USE)
+    write_notebook(folder / "widget.ipynb", SETUP, COMPILE, only_widget, USE)
     opened = notebook("widget.ipynb")
     page = opened.page
     for number in (0, 1, 2):
