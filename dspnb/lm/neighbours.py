@@ -34,7 +34,7 @@ def words(text: str) -> list[str]:
 
 def _split(text: str) -> list[str]:
     """Words in lower case; `doesn't` is one."""
-    return WORD.findall(text.lower().replace("'", "").replace("’", ""))
+    return WORD.findall(text.lower().replace("'", "").replace("\u2019", ""))
 
 
 def _stem(word: str) -> str:
