@@ -17,8 +17,23 @@ Magic = TypeVar("Magic", bound=Callable[..., Any])
 
 
 def parsed(magic: Any, line: str) -> Any:
-    """The arguments in a line."""
-    return parse_argstring(magic, line)
+    """The arguments in a line; a comment at its end is left out."""
+    return parse_argstring(magic, without_comment(line))
+
+
+def without_comment(line: str) -> str:
+    """The line up to a `#` that begins a word outside quotes.
+
+    >>> without_comment("offline  # no key"), without_comment("'a # b'")
+    ('offline', "'a # b'")
+    """
+    quote = ""
+    for i, character in enumerate(line):
+        if character in "\"'":
+            quote = "" if character == quote else quote or character
+        elif character == "#" and not quote and (i == 0 or line[i - 1].isspace()):
+            return line[:i].rstrip()
+    return line
 
 
 def plain_errors(magic: Magic) -> Magic:
@@ -53,7 +68,7 @@ def settings(words: list[str], namespace: Mapping[str, Any]) -> dict[str, Any]:
 def words(line: str) -> list[str]:
     """The words of a line; quotes keep blanks together."""
     try:
-        return shlex.split(line)
+        return shlex.split(without_comment(line))
     except ValueError as error:
         raise UsageError(f"The line cannot be read: {error}.") from None
 

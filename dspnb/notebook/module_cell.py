@@ -13,6 +13,7 @@ from dspnb.example import Prediction
 from dspnb.module import Module, below
 
 from .cell_code import VOCABULARY, define, evaluate_expression, parse
+from .lines import without_comment
 
 SELF, COLLECT = "__program__", "__collect__"
 HEADER = re.compile(r"^\s*(\w+)\s*(?:\((.*)\))?\s*(?:->\s*(.+))?$", re.DOTALL)
@@ -23,7 +24,7 @@ def program_from_cell(line: str, cell: str, shell: Any) -> tuple[str, Any]:
 
     Raises `UsageError` that names the line, and leaves nothing behind.
     """
-    header = _header(line)
+    header = _header(without_comment(line))
     body = parse(cell)
     if any(_defines(statement, "forward") for statement in body):
         return header.name, _class(header.name, body, shell, cell)
