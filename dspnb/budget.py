@@ -94,10 +94,10 @@ _UNITS = {
 
 
 class Ledger:
-    """Counts what a run spends. A call is booked before it is made, so no limit is overrun."""
+    """Counts what a run spends. A call is reserved before it is made, so no limit is overrun."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # protects the two below
+        self._settled = threading.Condition()  # protects the two below
         self._usage = Usage()
         self._under_way = 0
 
@@ -106,25 +106,31 @@ class Ledger:
         """What has been answered so far."""
         return self._usage
 
-    def book(self, budget: Budget, seconds: float) -> str:
-        """Reserve a call. Gives the reason when the budget does not allow one more."""
-        with self._lock:
-            ahead = dataclasses.replace(self._usage, calls=self._usage.calls + self._under_way)
-            if reason := budget.spent(ahead, seconds):
-                return reason
+    def reserve(self, budget: Budget) -> bool:
+        """Reserve a call, unless those under way may use up the calls that are left."""
+        with self._settled:
+            if budget.calls is not None and self._usage.calls + self._under_way >= budget.calls:
+                return False
             self._under_way += 1
-            return ""
+            return True
 
     def settle(self, completion: Completion | None) -> None:
         """The reserved call is over: answered, or failed."""
-        with self._lock:
+        with self._settled:
             self._under_way -= 1
             if completion is not None:
                 self._usage = self._usage.add(completion)
+            self._settled.notify_all()
+
+    def wait(self, timeout: float) -> None:
+        """Wait until a call is settled, at most `timeout` seconds."""
+        with self._settled:
+            if self._under_way:
+                self._settled.wait(timeout)
 
 
 class Metered:
-    """A model whose calls wait for `checkpoint`, and are booked before they are made.
+    """A model whose calls wait for `checkpoint`, and are reserved before they are made.
 
     Raises `Stop` when the budget does not allow one more.
     """
@@ -148,12 +154,19 @@ class Metered:
     def __call__(
         self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
     ) -> Completion:
-        self._checkpoint()
-        if reason := self._ledger.book(self._budget, self._seconds()):
-            raise Stop(reason)
+        self._reserve()
         completion = None
         try:
             completion = self._lm(messages, rollout=rollout, **params)
         finally:
             self._ledger.settle(completion)
         return completion
+
+    def _reserve(self) -> None:
+        while True:
+            self._checkpoint()
+            if reason := self._budget.spent(self._ledger.usage, self._seconds()):
+                raise Stop(reason)
+            if self._ledger.reserve(self._budget):
+                return
+            self._ledger.wait(0.1)  # one under way may come from the cache, and cost no call
