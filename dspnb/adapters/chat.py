@@ -175,14 +175,29 @@ def _header(name: str) -> str:
 
 def _found(signature: Signature, text: str) -> dict[str, str]:
     """Name -> text of each section. The first section of a name counts."""
-    names = {field.name.casefold(): field.name for field in signature.outputs}
+    known = [field.name for field in signature.outputs]
+    names = {name.casefold(): name for name in known} | {name: name for name in known}
+    headers = [
+        (names.get(match[1]) or names.get(match[1].casefold()), match)
+        for match in HEADER.finditer(text)
+    ]
+    headers = [(name, match) for name, match in headers if name or _ends_section(match)]
+    ends = [*(match.start() for _, match in headers), len(text)]
     found: dict[str, str] = {}
-    matches = [m for m in HEADER.finditer(text) if m[1].casefold() in {*names, "completed"}]
-    for i, match in enumerate(matches):
-        end = matches[i + 1].start() if i + 1 < len(matches) else len(text)
-        name = names.get(match[1].casefold())
-        if name is not None:
+    for (name, match), end in zip(headers, ends[1:], strict=True):
+        if name:
             found.setdefault(name, text[match.end() : end].strip())
-    if not found and len(signature.outputs) == 1 and text.strip():
-        return {signature.outputs[0].name: text.strip()}
+    lone = text[: ends[0]].strip()
+    if not found and len(known) == 1 and lone and all(_is_completed(match) for _, match in headers):
+        return {known[0]: lone}
     return found
+
+
+def _ends_section(match: re.Match[str]) -> bool:
+    """A field nobody asked for ends a section too, unless a line merely quotes its header."""
+    line = match.string[match.string.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
+    return _is_completed(match) or line.strip() == match[0].strip()
+
+
+def _is_completed(match: re.Match[str]) -> bool:
+    return match[1].casefold() == "completed"

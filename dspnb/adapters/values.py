@@ -10,9 +10,10 @@ import typing
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 
 from dspnb.annotations import choices, describe
+from dspnb.errors import UsageError
 from dspnb.signature import REQUIRED, Field
 
 FENCE = re.compile(r"^```[\w-]*\n(.*?)\n?```$", re.DOTALL)
@@ -36,8 +37,6 @@ def to_text(value: Any) -> str:
             return str(value)
         case [str(), *_] if all(isinstance(item, str) for item in value):
             return "\n".join(f"[{i}] «{item}»" for i, item in enumerate(value, 1))
-        case BaseModel():
-            return value.model_dump_json()
     return json.dumps(value, ensure_ascii=False, default=plain)
 
 
@@ -46,8 +45,6 @@ def to_answer(value: Any) -> str:
     match value:
         case str() | None | bool() | int() | float() | enum.Enum():
             return to_text(value)
-        case BaseModel():
-            return value.model_dump_json()
     return json.dumps(value, ensure_ascii=False, default=plain)
 
 
@@ -76,7 +73,14 @@ def hint(field: Field) -> str:
         return "a number" if type_ is float else "a whole number"
     if values := choices(type_):
         return f"one of: {'; '.join(map(str, values))}"
-    schema = json.dumps(_validator(type_).json_schema(), ensure_ascii=False)
+    try:
+        schema = json.dumps(_validator(type_).json_schema(), ensure_ascii=False)
+    except PydanticUserError:
+        raise UsageError(
+            f"The field `{field.name}` has the type `{field.type_name}`, which cannot be read from "
+            "a model's answer; use text, numbers, `Literal`, lists, dicts, dataclasses or pydantic "
+            "models."
+        ) from None
     return f"JSON of this schema: {schema}"
 
 

@@ -72,6 +72,8 @@ def _price(litellm: Any, response: Any) -> float:
 def _translated(error: Exception, model: str, settings: Mapping[str, str | None]) -> LMError:
     """The error in our words, without the key."""
     kind = type(error).__name__
+    if kind == "InternalServerError" and "Connection error" in str(error):
+        kind = "APIConnectionError"  # what litellm makes of a refused connection
     where = f" at {settings['api_base']}" if settings["api_base"] else ""
     said = _without_keys(str(error), settings["api_key"])
     match kind:
@@ -83,7 +85,7 @@ def _translated(error: Exception, model: str, settings: Mapping[str, str | None]
             )
         case "NotFoundError":
             return UnknownModel(f"there is no such model{where}. It said: {said}", model=model)
-        case "APIConnectionError" | "Timeout" | "ServiceUnavailableError":
+        case "APIConnectionError":
             return Unreachable(
                 f"nobody answers{where}. Is the address right and the server up? {said}",
                 model=model,

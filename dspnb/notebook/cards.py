@@ -79,7 +79,7 @@ def prediction(value: Outputs) -> str:
     calls = value.trace
     tokens = sum(call.tokens_in + call.tokens_out for call in calls)
     again = f", {len(value.attempts)} answered anew" if value.attempts else ""
-    took = f"<p>{len(calls)} calls, {tokens} tokens{again}</p>" if calls else ""
+    took = f"<p>{len(calls)} call{"s" * (len(calls) > 1)}, {tokens} tokens{again}</p>" if calls else ""
     return f"{_table(['output', 'value'], rows)}{took}"
 
 

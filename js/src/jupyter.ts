@@ -35,7 +35,19 @@ export interface Kernel {
   requestCreateSubshell?(content: object): Future<{ subshell_id?: string }>;
   requestDeleteSubshell?(content: { subshell_id: string }): Future<object>;
   clone?(): Kernel;
+  clientId?: string;
+  username?: string;
+  sendShellMessage?(message: ShellMessage, expectReply: boolean): unknown;
   dispose?(): void;
+}
+
+export interface ShellMessage {
+  channel: "shell";
+  header: Record<string, string>;
+  parent_header: object;
+  metadata: object;
+  content: object;
+  buffers: [];
 }
 
 export interface Message {

@@ -28,7 +28,7 @@ const KINDS: ReadonlySet<string> = new Set<Command["kind"]>(["stop", "pause", "r
 export function courier(
   run: string,
   kernel: () => Kernel | null,
-  send: ((command: Command) => void) | null,
+  send: (command: Command) => void,
 ): Courier {
   const subshell = keptSubshell();
 
@@ -40,7 +40,7 @@ export function courier(
       const answer = await overKernel(connection, kind, code);
       if (answer) return answer;
     }
-    send?.({ kind });
+    send({ kind });
     return "unconfirmed";
   }
 

@@ -127,7 +127,7 @@ def test_the_same_demos_with_other_types_are_rendered_anew():
             QA, (Example(question="?", reasoning="", answer=answer),), {"question": ""}
         )
 
-    assert [shown(answer)[2].content.split()[9] for answer in (1, True, 1.0)] == [
+    assert [shown(answer)[2].content.split("## answer ## ]]")[1].split()[0] for answer in (1, True, 1.0)] == [
         "1",
         "True",
         "1.0",
@@ -140,7 +140,7 @@ def test_a_field_of_a_type_that_no_model_can_write_is_a_clear_error():
     with pytest.raises(UsageError) as error:
         CHAT.render(signature, (), {"a": ""})
 
-    assert "field `lock` has the type `ChatAdapter`, which cannot be read from" in str(error.value)
+    assert "The field `lock` has the type `ChatAdapter`, which cannot be read from" in str(error.value)
 
 
 # -- parsing ---------------------------------------------------------------------------

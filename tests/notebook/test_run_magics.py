@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from servers.openai_compatible import KEY, running
 
 from dspnb import LM, Prediction, Report
 from dspnb.run import Run
@@ -189,3 +190,49 @@ def test_a_metric_that_raises_fails_a_run_at_once_and_says_so(triage):
     (line,) = triage.error(COMPILE.replace("right", "bad") + " --as worse --wait")
     assert "The metric `bad` raised ZeroDivisionError" in line
     assert triage("worse.run.status") == "failed"
+
+
+@pytest.mark.parametrize(
+    "text", ["triage(ticket='x')", "%evaluate triage --on tickets.test --metric right"]
+)
+def test_a_wrong_key_is_one_line_with_the_cure_and_without_the_key(triage, monkeypatch, text):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-the-right-one")
+    with running() as server:
+        triage(f"%lm openai/offline api_base={server.url}")
+        lines = triage.error(text)
+
+    assert len(lines) == 1
+    assert "does not accept the key. Set the provider's environment variable" in lines[0]
+    assert "sk-not-the-right-one" not in lines[0]
+
+
+def test_an_unreachable_server_is_one_line_with_its_address(triage, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with running() as server:
+        url = server.url
+    triage(f"%lm openai/offline api_base={url}")
+
+    (line,) = triage.error("%evaluate triage --on tickets.test --metric right")
+    assert f"nobody answers at {url}. Is the address right and the server up?" in line
+
+
+def test_a_run_against_a_dead_server_fails_at_once_and_says_why(triage, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with running() as server:
+        url = server.url
+    triage(f"%lm openai/offline api_base={url}")
+
+    (line,) = triage.error(f"{COMPILE} --as never --wait")
+    assert f"nobody answers at {url}" in line
+    assert triage("never.run.status") == "failed"
+
+
+def test_magics_work_over_http_as_they_do_offline(triage, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    offline = triage("%evaluate triage --on tickets.train --metric right")
+    with running() as server:
+        triage(f"%lm openai/offline api_base={server.url}")
+        report = triage("%evaluate triage --on tickets.train --metric right")
+
+    assert report.scores == offline.scores
+    assert triage("%lm")["main"].usage.calls == len(report.rows)

@@ -25,6 +25,7 @@ export function callList(name: string, columns: { dollars: boolean }, actions: A
   let active = "";
   const element = h("div", { className: "tree", role: "tree", "aria-label": name });
   const more = h("button", { type: "button", className: "more", onclick: () => widen(limit + WINDOW) });
+  const nothing = h("p", { className: "quiet note", hidden: true }, "Nothing found.");
   const names = ["time", "tokens", ...(columns.dollars ? ["cost"] : [])];
   const head = h(
     "div",
@@ -32,7 +33,7 @@ export function callList(name: string, columns: { dollars: boolean }, actions: A
     h("span", { className: "label" }, "call"),
     ...names.map((each) => h("span", { className: `sum ${each}` }, each)),
   );
-  const frame = h("div", { className: "list" }, head, element, more);
+  const frame = h("div", { className: "list" }, head, element, nothing, more);
   element.onkeydown = (event) => {
     if (walk(event.key)) event.preventDefault();
   };
@@ -48,6 +49,7 @@ export function callList(name: string, columns: { dollars: boolean }, actions: A
     const drawn = rows.slice(0, limit);
     if (!drawn.some((node) => node.key === active)) active = drawn[0]?.key ?? "";
     element.replaceChildren(...drawn.map(row));
+    nothing.hidden = rows.length > 0;
     more.hidden = rows.length <= limit;
     more.textContent = `show more (${count(rows.length - limit)})`;
     if (focused) focus(active);

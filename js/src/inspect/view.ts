@@ -91,7 +91,7 @@ export function inspector(host: HTMLElement, snapshot: CallsSnapshot): void {
       h("header", { className: "top" }, h("h3", {}, snapshot.title || "Calls"), box, hits),
       h(
         "div",
-        { className: "panes" },
+        { className: all.length > 1 ? "panes" : "panes single" },
         h(
           "nav",
           {},

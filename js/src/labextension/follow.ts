@@ -27,7 +27,10 @@ const LOST: ReadonlySet<string> = new Set(["restarting", "autorestarting", "term
 /** `comm` is the id of the run's widget; its updates carry the run's traits. */
 export function follow(run: string, comm: string, session: SessionContext, follower: Follower): Following {
   const kernel = () => session.session?.kernel ?? null;
-  const post = courier(run, kernel, null);
+  const post = courier(run, kernel, (command) => {
+    const connection = kernel();
+    if (connection && link === "live") sayToWidget(connection, comm, command);
+  });
   let link: Link = "asking";
   let asking = false;
   let disposed = false;
@@ -107,6 +110,28 @@ export function read({ header, content }: Message, comm: string): Update | null 
     ...(isProgress(progress) && { progress }),
     ...(isStill(still) && { still }),
   };
+}
+
+/** What the widget's own view would send. Unlike an execution it survives an error in the cell before it. */
+function sayToWidget(connection: Kernel, comm: string, command: Command): void {
+  connection.sendShellMessage?.(
+    {
+      channel: "shell",
+      header: {
+        msg_id: crypto.randomUUID(),
+        msg_type: "comm_msg",
+        session: connection.clientId ?? "",
+        username: connection.username ?? "",
+        version: "5.3",
+        date: new Date().toISOString(),
+      },
+      parent_header: {},
+      metadata: {},
+      content: { comm_id: comm, data: { method: "custom", content: command } },
+      buffers: [],
+    },
+    false,
+  );
 }
 
 /** Whether a connection has subshells is known only after the kernel's first answer. */

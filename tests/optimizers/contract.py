@@ -1,0 +1,1 @@
+"""What every optimizer must do; its tests subclass this."""

@@ -1,0 +1,1 @@
+"""compile() starts a run on examples that it checks first."""

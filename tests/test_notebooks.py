@@ -1,0 +1,1 @@
+"""The example notebooks run, and show what they promise."""

@@ -1,0 +1,1 @@
+"""The exact prompt, without a call."""

@@ -1,0 +1,1 @@
+"""A run drives an optimizer, obeys its controls, and says what happened."""
