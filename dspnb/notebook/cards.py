@@ -79,7 +79,8 @@ def prediction(value: Outputs) -> str:
     calls = value.trace
     tokens = sum(call.tokens_in + call.tokens_out for call in calls)
     again = f", {len(value.attempts)} answered anew" if value.attempts else ""
-    took = f"<p>{len(calls)} call{"s" * (len(calls) > 1)}, {tokens} tokens{again}</p>" if calls else ""
+    count = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
+    took = f"<p>{count}, {tokens} tokens{again}</p>" if calls else ""
     return f"{_table(['output', 'value'], rows)}{took}"
 
 
