@@ -51,7 +51,7 @@ def read(file: str | Path, signatures: Mapping[str, Signature]) -> Settings:
     entries = {path: entry for path, entry in entries.items() if path != "metadata"}
     if set(entries) != set(signatures):
         raise UsageError(
-            f"`{file}` holds another program: its predictors are {listed(entries)}, "
+            f"`{file}` holds another program: its predictors are {listed(entries) or 'none'}, "
             f"this one's {listed(signatures)}."
         )
     return {path: _setting(file, path, entries[path], signatures[path]) for path in signatures}

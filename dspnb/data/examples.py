@@ -126,7 +126,8 @@ def _sizes(shares: str | Sequence[float], n: int) -> list[int]:
     parts = _parts(shares)
     total = sum(parts)
     if isinstance(shares, str) or total <= 1 + 1e-9:
-        edges = [round(n * sum(parts[: i + 1]) / total) for i in range(len(parts))]
+        whole = total if isinstance(shares, str) else 1  # fractions may leave some rows out
+        edges = [round(n * sum(parts[: i + 1]) / whole) for i in range(len(parts))]
         sizes = [edge - before for edge, before in zip(edges, [0, *edges], strict=False)]
     else:
         sizes = [int(part) for part in parts]
