@@ -1,0 +1,152 @@
+"""Programs: predictors found and named by path, and given another state without being changed."""
+
+import asyncio
+
+import pytest
+
+from dspnb import (
+    ChainOfThought,
+    Example,
+    Module,
+    ParseError,
+    Predict,
+    Prediction,
+    UsageError,
+    use,
+)
+from dspnb.module import Setting
+from dspnb.testing import Scripted
+
+
+class Hops(Module):
+    """Search, read, search again; then answer."""
+
+    def __init__(self, search=lambda query: [query], hops=2):
+        self.search = search
+        self.steps = [ChainOfThought("question, notes: list[str] -> query") for _ in range(hops)]
+        self.tools = {"sum": Predict("notes: list[str] -> summary")}
+        self.answer = ChainOfThought("question, notes: list[str] -> answer")
+        self.log = []
+
+    def forward(self, question):
+        notes = []
+        for step in self.steps:
+            notes += self.search(step(question=question, notes=notes).query)
+        return self.answer(question=question, notes=notes)
+
+
+class Outer(Module):
+    def __init__(self):
+        self.inner = Hops(hops=1)
+        self.shared = self.inner.answer
+
+    def forward(self, question):
+        return self.inner(question=question)
+
+
+def reply(prompt):
+    return "[[ ## reasoning ## ]]\nhm\n[[ ## query ## ]]\nmoon\n[[ ## answer ## ]]\ncheese"
+
+
+def test_every_predictor_has_the_path_of_attributes_that_leads_to_it():
+    assert [path for path, _ in Hops().predictors()] == [
+        "steps.0.predict",
+        "steps.1.predict",
+        "tools.sum",
+        "answer.predict",
+    ]
+    assert [path for path, _ in Predict("a -> b").predictors()] == ["self"]
+
+
+def test_a_shared_predictor_is_found_once_by_its_first_path():
+    assert [path for path, _ in Outer().predictors()] == [
+        "inner.steps.0.predict",
+        "inner.tools.sum",
+        "inner.answer.predict",
+    ]
+
+
+def test_a_trace_names_each_call_by_its_path_in_the_outermost_program():
+    with use(lm=Scripted(reply)):
+        alone = Hops()(question="What is the moon made of?")
+        nested = Outer()(question="What is the moon made of?")
+
+    assert alone.answer == "cheese"
+    assert [call.path for call in alone.trace] == [
+        "steps.0.predict",
+        "steps.1.predict",
+        "answer.predict",
+    ]
+    assert [call.path for call in nested.trace] == ["inner.steps.0.predict", "inner.answer.predict"]
+
+
+def test_another_state_makes_another_program_and_leaves_this_one_alone():
+    program = Hops()
+    before = program.state
+    demo = Example(question="?", answer="!")
+
+    other = program.with_state({"answer.predict": Setting("Be brief.", (demo,))})
+    assert other.state["answer.predict"] == Setting("Be brief.", (demo,))
+    assert other.state["steps.0.predict"] == before["steps.0.predict"]
+    assert program.state == before
+
+
+def test_a_copy_shares_what_holds_no_module_and_keeps_what_is_shared_shared():
+    program = Outer()
+    other = program.with_state({})
+
+    assert other.inner is not program.inner
+    assert other.shared is other.inner.answer
+    assert other.inner.search is program.inner.search
+
+
+def test_a_path_that_is_not_there_is_said():
+    with pytest.raises(UsageError, match=r"no predictor `nope`; it has `self`"):
+        Predict("a -> b").with_state({"nope": Setting()})
+
+
+def test_forward_may_return_a_mapping_but_nothing_else():
+    class Good(Module):
+        def forward(self, x):
+            return {"y": x}
+
+    class Bad(Module):
+        def forward(self, x):
+            return x
+
+    assert Good()(x=1) == Prediction(y=1)
+    with pytest.raises(UsageError, match=r"`Bad.forward` must return a `Prediction`.*returned 1"):
+        Bad()(x=1)
+
+
+def test_a_module_without_forward_says_so():
+    class Empty(Module):
+        pass
+
+    with pytest.raises(UsageError, match="`Empty` has no `forward`"):
+        Empty()()
+
+
+def test_an_error_keeps_the_calls_that_led_to_it():
+    replies = iter(["[[ ## reasoning ## ]]a\n[[ ## query ## ]]q", "no", "still no"])
+    with use(lm=Scripted(replies)), pytest.raises(ParseError) as caught:
+        Hops(hops=1)(question="?")
+
+    assert [(call.path, bool(call.error)) for call in caught.value.trace] == [
+        ("steps.0.predict", False),
+        ("answer.predict", True),
+    ]
+
+
+def test_a_program_can_be_awaited_in_a_running_loop():
+    async def ask():
+        with use(lm=Scripted(reply)):
+            return await asyncio.gather(*(Hops().acall(question=str(i)) for i in range(3)))
+
+    predictions = asyncio.run(ask())
+    assert [prediction.answer for prediction in predictions] == ["cheese"] * 3
+    assert all(len(prediction.trace) == 3 for prediction in predictions)
+
+
+def test_a_program_shows_its_predictors():
+    assert repr(Hops(hops=0)).startswith("Hops(tools.sum: notes: list[str] -> summary")

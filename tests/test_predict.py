@@ -1,0 +1,125 @@
+"""The leaf: render, call, parse, record; one repair."""
+
+import pytest
+
+from dspnb import ChainOfThought, Example, ParseError, Predict, UsageError, use
+from dspnb.lm.base import Completion
+from dspnb.testing import Scripted
+
+
+def test_a_prediction_carries_its_call():
+    with use(lm=Scripted(["[[ ## n ## ]]\n4"])):
+        prediction = Predict("q -> n: int")(q="2 + 2?")
+
+    (call,) = prediction.trace
+    assert prediction.n == 4
+    assert (call.path, dict(call.inputs), dict(call.outputs)) == ("self", {"q": "2 + 2?"}, {"n": 4})
+    assert call.completion.text == "[[ ## n ## ]]\n4"
+    assert call.messages[-1].content.startswith("[[ ## q ## ]]\n2 + 2?")
+    assert (call.attempts, call.error) == ((), "")
+
+
+def test_an_answer_that_cannot_be_read_is_shown_to_the_model_once():
+    lm = Scripted(["[[ ## n ## ]]\nfour", "[[ ## n ## ]]\n4"])
+    with use(lm=lm):
+        prediction = Predict("q -> n: int")(q="2 + 2?")
+
+    assert prediction.n == 4
+    (attempt,) = prediction.attempts
+    assert attempt.text == "[[ ## n ## ]]\nfour"
+    assert "`n` must be a number, not 'four'" in attempt.error
+    first, second = lm.calls
+    assert second[: len(first)] == first
+    said, plea = second[len(first) :]
+    assert (said.role, said.content) == ("assistant", "[[ ## n ## ]]\nfour")
+    assert "must be a number, not 'four'" in plea.content
+    assert {block.kind for message in (said, plea) for block in message.blocks} == {"repair"}
+
+
+def test_both_answers_are_paid_for():
+    with use(lm=Scripted(["x" * 40, "[[ ## n ## ]]\n4"])):
+        (call,) = Predict("q -> n: int")(q="?").trace
+
+    assert call.tokens_out == 10 + 4
+
+
+def test_a_second_answer_that_cannot_be_read_is_an_error_that_keeps_the_call():
+    lm = Scripted(["nope", "[[ ## m ## ]] 4", "never asked"])
+    with use(lm=lm), pytest.raises(ParseError, match="`n`: must be a whole number|`n`: is missing"):
+        Predict("q -> n: int, m")(q="?")
+
+    assert len(lm.calls) == 2
+
+
+def test_params_go_to_the_model_with_each_call():
+    seen = {}
+
+    class Model:
+        model = "m"
+
+        def __call__(self, messages, *, rollout=0, **params):
+            seen.update(params, rollout=rollout)
+            return Completion("[[ ## a ## ]] x")
+
+    with use(lm=Model(), rollout=3):
+        Predict("q -> a", temperature=0.7)(q="?")
+
+    assert seen == {"temperature": 0.7, "rollout": 3}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({}, "needs the input `question`; call it with question=..., k=..."),
+        ({"qestion": 1}, "takes no input `qestion`; did you mean `question`?"),
+        ({"question": 1, "zzz": 2}, "takes no input `zzz`; known: `k`, `question`"),
+    ],
+)
+def test_wrong_inputs_are_said_before_anything_is_sent(inputs, said):
+    lm = Scripted([])
+    with use(lm=lm), pytest.raises(UsageError) as caught:
+        Predict("question, k: int = 3 -> answer")(**inputs)
+
+    assert said in str(caught.value)
+    assert lm.calls == []
+
+
+def test_a_default_fills_an_input_that_is_not_given():
+    lm = Scripted(["[[ ## answer ## ]] x"])
+    with use(lm=lm):
+        Predict("question, k: int = 3 -> answer")(question="?")
+
+    assert "[[ ## k ## ]]\n3" in lm.calls[0][-1].content
+
+
+def test_without_a_model_the_error_says_how_to_set_one():
+    with use(lm=None), pytest.raises(UsageError, match="No model is set. Run `%lm offline`"):
+        Predict("a -> b")(a=1)
+
+
+def test_its_messages_can_be_had_without_a_call():
+    program = Predict("a -> b", demos=[Example(a="1", b="2")])
+
+    assert [m.role for m in program.messages(a="x")] == ["system", "user", "assistant", "user"]
+
+
+def test_what_is_no_signature_is_said():
+    with pytest.raises(UsageError, match="A signature is a line such as"):
+        Predict(7)
+
+
+def test_chain_of_thought_asks_for_reasoning_first():
+    with use(lm=Scripted(["[[ ## reasoning ## ]]\nbecause\n[[ ## b ## ]]\n2"])):
+        prediction = ChainOfThought("a -> b")(a="1")
+
+    assert dict(prediction) == {"reasoning": "because", "b": "2"}
+    assert list(prediction) == ["reasoning", "b"]
+    assert prediction.trace[0].path == "predict"
+
+
+def test_chain_of_thought_shows_demos_without_reasoning_as_incomplete():
+    program = ChainOfThought("a -> b", demos=[Example(a="1", b="2")])
+
+    demo = program.predict.messages(a="x")[1:3]
+    assert "This example leaves out reasoning." in demo[0].content
+    assert "[[ ## reasoning ## ]]\n(left out)" in demo[1].content
