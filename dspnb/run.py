@@ -207,6 +207,11 @@ class Run:
         return f"best of {tried} candidates is #{best.id}, {best.report} (validation)"
 
     @property
+    def progress(self) -> tuple[int, int | None]:
+        """Runs of the program done so far, and in all, as far as the optimizer can tell."""
+        return self._program_calls, self._estimate
+
+    @property
     def remaining(self) -> float | None:
         """Seconds left, estimated from the pace so far; None while nothing is known."""
         if not self._estimate or not self._program_calls or self.over:

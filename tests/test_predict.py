@@ -45,7 +45,7 @@ def test_both_answers_are_paid_for():
 
 def test_a_second_answer_that_cannot_be_read_is_an_error_that_keeps_the_call():
     lm = Scripted(["nope", "[[ ## m ## ]] 4", "never asked"])
-    with use(lm=lm), pytest.raises(ParseError, match="`n`: must be a whole number|`n`: is missing"):
+    with use(lm=lm), pytest.raises(ParseError, match=r"`n`: is missing"):
         Predict("q -> n: int, m")(q="?")
 
     assert len(lm.calls) == 2
@@ -93,7 +93,7 @@ def test_a_default_fills_an_input_that_is_not_given():
 
 
 def test_without_a_model_the_error_says_how_to_set_one():
-    with use(lm=None), pytest.raises(UsageError, match="No model is set. Run `%lm offline`"):
+    with use(lm=None), pytest.raises(UsageError, match=r"No model is set\. Run `%lm offline`"):
         Predict("a -> b")(a=1)
 
 

@@ -8,6 +8,8 @@ from typing import Any, Self
 from dspnb.module import Module, State
 from dspnb.run import Run
 
+from .bar import Bar
+
 
 class Compiled(Module):
     """The best program of a run. Calling, evaluating or saving it waits until the run has ended.
@@ -26,12 +28,23 @@ class Compiled(Module):
     def program(self) -> Module:
         """The program itself; waits for the run."""
         if self._program is None:
-            self.run.join()
+            self._wait()
             self._on_end()
             if self.run.error:
                 raise self.run.error
             self._program = self.run.best
         return self._program
+
+    def _wait(self) -> None:
+        bar = Bar()
+        try:
+            while not self.run.over:
+                self.run.join(0.2)
+                done, total = self.run.progress
+                bar.show(done, total or 0, f"waiting for `{self._name}`: {self.run.summary}")
+            self.run.join()
+        finally:
+            bar.close()
 
     def __call__(self, **inputs: Any) -> Any:
         return self.program(**inputs)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from IPython.core import magic_arguments as args
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
-from IPython.display import DisplayHandle, display
+from IPython.display import display
 
 from dspnb.budget import Budget
 from dspnb.compiling import compile
@@ -20,6 +20,7 @@ from dspnb.preview import Preview, preview
 from dspnb.run import Run
 
 from . import cards, names
+from .bar import Bar
 from .calls import calls_of
 from .handle import Compiled
 from .inspector import Inspector
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .session import Session
 
 ROLES = ("main", "teacher", "proposer", "judge")
-PROGRESS_AFTER = 1.0  # seconds; a quick evaluation needs no bar
 
 
 class Models(dict[str, LM]):
@@ -98,9 +98,14 @@ class RunMagics(Magics):
         data = names.data(given.on, namespace)
         metric = names.metric(given.metric, namespace)
         program = names.program(given.program, namespace)
-        bar = _Bar(len(data))
+        bar, done = Bar(), itertools.count(1)
+
+        def count(i: int, row: Row) -> None:
+            n = next(done)
+            bar.show(n, len(data), f"{n} of {len(data)}")
+
         try:
-            return evaluate(program, data, metric, concurrency=given.concurrency, on_row=bar.row)
+            return evaluate(program, data, metric, concurrency=given.concurrency, on_row=count)
         except EvaluationInterrupted as interrupted:
             display(interrupted.report)  # what is paid for is not thrown away
             raise
@@ -226,38 +231,6 @@ class RunMagics(Magics):
                 f"No model has the role `{role}`; set one with `%lm MODEL --as {role}`."
             )
         return models[role]
-
-
-class _Bar:
-    """A progress bar for an evaluation that takes its time; gone when it ends."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._done = total, 0
-        self._start = self._drawn = 0.0  # when the first row was done, and the bar last drawn
-        self._handle: DisplayHandle | None = None
-
-    def row(self, i: int, row: Row) -> None:
-        """Count one; draw at most four times a second."""
-        self._done += 1
-        now = time.monotonic()
-        self._start = self._start or now
-        if now - self._start < PROGRESS_AFTER or now - self._drawn < 0.25:
-            return
-        self._drawn = now
-        count = f"{self._done} of {self._total}"
-        bar = f'<progress value="{self._done}" max="{self._total}"></progress> {count}'
-        self._show({"text/html": bar, "text/plain": count})
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self._handle is not None:
-            self._show({"text/html": "", "text/plain": ""})
-
-    def _show(self, data: dict[str, str]) -> None:
-        if self._handle is None:
-            self._handle = display(data, raw=True, display_id=True)
-        else:
-            self._handle.update(data, raw=True)
 
 
 def _estimate(program: Any, optimizer: Any, options: dict[str, Any]) -> str:

@@ -129,8 +129,13 @@ def test_an_interrupt_of_a_waiting_cell_stops_the_run_and_keeps_the_best(slow):
 def test_an_interrupt_of_a_use_of_the_handle_ends_the_wait_and_not_the_run(slow):
     request = slow.start(LONG)
     scored(slow, request)
-    request = slow.start("print('now')\nbetter(ticket='late parcel')")
-    slow.until(lambda m: m["content"].get("text") == "now\n")
+    request = slow.start("better(ticket='late parcel')")
+    slow.until(
+        lambda m: (
+            m["parent_header"].get("msg_id") == request
+            and "waiting for `better`" in m["content"].get("data", {}).get("text/plain", "")
+        )
+    )
     slow.manager.interrupt_kernel()
     reply = slow.finish(request, timeout=5.0)
 
