@@ -1,1 +1,56 @@
-"""The names that users type."""
+"""The names users type are a promise."""
+
+import inspect
+
+import dspnb
+
+PROMISED = {
+    "LM", "configure", "use", "Signature", "Predict", "ChainOfThought", "Example", "examples",
+    "split", "evaluate", "compile", "Budget", "preview", "data", "metrics",
+}  # fmt: skip
+
+
+def test_the_promised_names_are_there():
+    assert set(dspnb.__all__) >= PROMISED
+    assert callable(dspnb.data.tickets)
+    assert callable(dspnb.metrics.exact)
+
+
+def test_all_names_are_there_once_and_explained():
+    assert len(set(dspnb.__all__)) == len(dspnb.__all__)
+    unexplained = [name for name in dspnb.__all__ if not inspect.getdoc(getattr(dspnb, name))]
+    assert unexplained == []
+
+
+def test_every_public_class_explains_its_public_methods():
+    unexplained = [
+        f"{name}.{attribute}"
+        for name in dspnb.__all__
+        if inspect.isclass(kind := getattr(dspnb, name)) and kind.__module__.startswith("dspnb")
+        for attribute, value in vars(kind).items()
+        if not attribute.startswith("_")
+        and (inspect.isfunction(value) or isinstance(value, property))
+        and attribute not in ("search", "program_calls")  # explained by the protocol
+        and not inspect.getdoc(getattr(kind, attribute))
+    ]
+
+    assert unexplained == []
+
+
+def test_parameters_are_those_that_are_promised():
+    def names(function):
+        return list(inspect.signature(function).parameters)
+
+    assert names(dspnb.compile)[:8] == [
+        "program", "optimizer", "metric", "train", "val", "test", "budget", "teacher",
+    ]  # fmt: skip
+    assert names(dspnb.evaluate)[:4] == ["program", "data", "metric", "concurrency"]
+    assert names(dspnb.LM)[:4] == ["model", "api_base", "api_key", "cache"]
+    assert names(dspnb.Budget) == ["calls", "tokens", "dollars", "seconds", "score"]
+
+
+def test_a_run_and_a_report_have_what_is_promised():
+    for name in ("best", "status", "wait", "stop", "pause", "resume", "events", "report", "plot"):
+        assert hasattr(dspnb.Run, name) or name == "status"
+    for name in ("mean", "interval", "errors", "cost", "frame", "plot"):
+        assert hasattr(dspnb.Report, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
+import math
 import re
 import typing
 from functools import lru_cache
@@ -139,7 +140,12 @@ def _number(type_: type, text: str) -> int | float:
     found = re.fullmatch(r"[^\d.+-]{0,3}([+-]?[\d,_]*\.?\d+(?:[eE][+-]?\d+)?)\D{0,3}", text.strip())
     if not found:
         raise ValueError(f"must be a number, not {_short(text)}")
-    value = float(found[1].replace(",", "").replace("_", ""))
+    digits = found[1].replace(",", "").replace("_", "")
+    if type_ is int and digits.lstrip("+-").isdecimal():
+        return int(digits)  # a float would round a long one
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"must be a number, not {_short(text)}")
     if type_ is float:
         return value
     if not value.is_integer():
@@ -148,10 +154,12 @@ def _number(type_: type, text: str) -> int | float:
 
 
 def _choice(type_: Any, values: tuple[Any, ...], text: str) -> Any:
-    word = text.strip(" .*`\"'\n").casefold()
-    for value in values:
-        if str(value).casefold() == word:
-            return type_(value) if isinstance(type_, type) else value
+    bare = text.strip(" .*`\"'\n")
+    word = bare.casefold()
+    exact = [value for value in values if str(value) in (text, bare)]
+    alike = [value for value in values if str(value).casefold() in (text.casefold(), word)]
+    for value in (*exact, *alike):
+        return type_(value) if isinstance(type_, type) else value
     if isinstance(type_, type) and issubclass(type_, enum.Enum):
         for member in type_:
             if word in (member.name.casefold(), str(member).casefold()):

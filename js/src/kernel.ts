@@ -25,11 +25,7 @@ export function isRunId(run: unknown): run is string {
 const KINDS: ReadonlySet<string> = new Set<Command["kind"]>(["stop", "pause", "resume", "resync"]);
 
 /** Try in turn: a subshell, the main shell, an interrupt (to stop), a widget message. */
-export function courier(
-  run: string,
-  kernel: () => Kernel | null,
-  send: (command: Command) => void,
-): Courier {
+export function courier(run: string, kernel: () => Kernel | null, send: (command: Command) => void): Courier {
   const subshell = keptSubshell();
 
   async function deliver(kind: Command["kind"]): Promise<Answer> {
@@ -40,7 +36,7 @@ export function courier(
       const answer = await overKernel(connection, kind, code);
       if (answer) return answer;
     }
-    send({ kind });
+    await attempt(async () => send({ kind })); // the connection may have been closed meanwhile
     return "unconfirmed";
   }
 

@@ -80,6 +80,9 @@ export function fakeKernel(
     },
     clone: () => ({ ...kernel, requestExecute: execute("subshell") }),
     dispose() {},
+    sendShellMessage(message) {
+      log.push(`${message.header.msg_type} ${JSON.stringify(message.content)}`);
+    },
   };
   return kernel;
 }

@@ -144,6 +144,19 @@ it("sends clicks to the kernel", async () => {
   expect(kernel.log.at(-1)).toMatch(/^subshell .*command\("run-1", "stop"\)$/);
 });
 
+it("speaks to the run's widget when a kernel without subshells is busy", async () => {
+  const kernel = fakeKernel({ status: "busy" });
+  const session = fakeSession(kernel);
+  const { node } = await open(runSnapshot(running), session);
+  session.widgetSays({ events: running });
+
+  byTestId(node, "pause").click();
+  await settled();
+
+  const message = { comm_id: "comm-1", data: { method: "custom", content: { kind: "pause" } } };
+  expect(kernel.log).toEqual([`comm_msg ${JSON.stringify(message)}`]);
+});
+
 it("writes the end of a run into the notebook, once", async () => {
   const session = fakeSession(fakeKernel({ subshells: true }));
   const { node, model, writes } = await open(runSnapshot(running), session);

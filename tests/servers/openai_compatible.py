@@ -1,111 +1,130 @@
-"""An OpenAI-compatible server on loopback: it answers with the offline model, or misbehaves."""
-
-from __future__ import annotations
+"""A small server that speaks the OpenAI protocol on loopback, answers with the offline model, and
+misbehaves when told to."""
 
 import contextlib
 import json
 import threading
-import time
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Literal
 
-from dspnb import LM
+from dspnb.lm import Message
+from dspnb.lm.offline import Offline
 
-KEY = "sk-secret-4711-nobody-may-see"
+KEY = "sk-test-secret-123"
 
-# What the server says instead of an answer, by name: status, body, headers.
-FAULTS: dict[str, tuple[int, str, dict[str, str]]] = {
-    "overloaded": (429, '{"error": {"message": "slow down"}}', {"Retry-After": "7"}),
-    "broken": (500, '{"error": {"message": "it fell over"}}', {}),
-    "no model": (404, '{"error": {"message": "no such model"}}', {}),
-    "too long": (
-        400,
-        """{"error": {"message": "This model's maximum context length is 5 tokens.",
-        "code": "context_length_exceeded"}}""",
-        {},
-    ),
-    "no json": (200, "<html>a proxy's login page</html>", {}),
-}
+Behaviour = Literal[
+    "answer", "rate limit", "overloaded", "broken", "too long", "hang up", "hang", "no json", "empty"
+]
 
 
-class Server(ThreadingHTTPServer):
-    """Counts requests; `fault` is what it says from now on instead of an answer."""
+@dataclass
+class Server:
+    """What a test sees of it: where it is, what was asked, and how it behaves."""
 
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.model = LM("offline", cache=False)
-        self.fault = ""
-        self.latency = 0.0  # seconds
-        self.requests: list[dict[str, Any]] = []
-
-    @property
-    def url(self) -> str:
-        """What `api_base` is set to."""
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.requests.append(body)
-        time.sleep(self.server.latency)
-        if self.headers["Authorization"] != f"Bearer {KEY}":
-            said = f"Incorrect API key provided: {self.headers['Authorization']}"
-            self._say(401, json.dumps({"error": {"message": said}}), {})
-        elif self.server.fault:
-            self._say(*FAULTS[self.server.fault])
-        else:
-            self._say(200, json.dumps(self._answer(body)), {})
-
-    def _answer(self, body: dict[str, Any]) -> dict[str, Any]:
-        completion = self.server.model(body["messages"])
-        return {
-            "id": "answer",
-            "object": "chat.completion",
-            "created": 0,
-            "model": body["model"],
-            "choices": [
-                {
-                    "index": 0,
-                    "finish_reason": "stop",
-                    "message": {"role": "assistant", "content": completion.text},
-                }
-            ],
-            "usage": {
-                "prompt_tokens": completion.tokens_in,
-                "completion_tokens": completion.tokens_out,
-                "total_tokens": completion.tokens_in + completion.tokens_out,
-            },
-        }
-
-    def _say(self, status: int, body: str, headers: dict[str, str]) -> None:
-        with contextlib.suppress(ConnectionError):  # the client may have left
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", **headers}.items():
-                self.send_header(name, value)
-            data = body.encode()
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Stay quiet."""
+    url: str = ""
+    behaviour: Behaviour = "answer"
+    requests: list[dict] = field(default_factory=list)  # the body of each request
+    asked: threading.Event = field(default_factory=threading.Event)  # set by each request
+    released: threading.Event = field(default_factory=threading.Event)  # ends every `hang`
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
-    """A server on a free port."""
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+def serving(behaviour: Behaviour = "answer"):
+    """A running server, for the length of a `with` block."""
+    server = Server(behaviour=behaviour)
+    http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(server))
+    http.daemon_threads = True
+    server.url = f"http://127.0.0.1:{http.server_port}/v1"
+    thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server
     finally:
-        server.shutdown()
-        server.server_close()
+        server.released.set()
+        http.shutdown()
+        http.server_close()
         thread.join()
+
+
+def _handler(server):
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            server.requests.append(body)
+            server.asked.set()
+            if self.headers["Authorization"] != f"Bearer {KEY}":
+                self.refuse(401, f"Incorrect API key provided: {self.headers['Authorization']}.")
+            elif body["model"] != "offline":
+                self.refuse(404, f"The model `{body['model']}` does not exist.")
+            else:
+                self.behave(server.behaviour, body)
+
+        def behave(self, behaviour, body):
+            match behaviour:
+                case "answer":
+                    self.send(200, _completion(body))
+                case "empty":
+                    self.send(200, _completion(body, content=None))
+                case "rate limit":
+                    self.refuse(429, "Too many requests.", {"Retry-After": "7"})
+                case "overloaded":
+                    self.refuse(503, "Overloaded.")
+                case "broken":
+                    self.refuse(500, "Something broke.")
+                case "too long":
+                    self.refuse(
+                        400,
+                        "This model's maximum context length is 8192 tokens.",
+                        code="context_length_exceeded",
+                    )
+                case "no json":
+                    self.send(200, "<html>a proxy's page</html>")
+                case "hang":
+                    server.released.wait()
+                    self.close_connection = True
+                case "hang up":
+                    self.close_connection = True
+
+        def refuse(self, status, message, headers=None, code=None):
+            error = {"message": message, "type": "error", "code": code}
+            self.send(status, {"error": error}, headers)
+
+        def send(self, status, content, headers=None):
+            text = content if isinstance(content, str) else json.dumps(content)
+            self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text.encode())))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *args):
+            pass  # the default writes to stderr
+
+    return Handler
+
+
+def _completion(body, content=""):
+    messages = [Message.of(m["role"], m["content"]) for m in body["messages"]]
+    answer = Offline().complete(messages, rollout=0, params={})
+    text = answer.text if content == "" else content
+    return {
+        "id": "completion-1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": body["model"],
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": text},
+            }
+        ],
+        "usage": {
+            "prompt_tokens": answer.tokens_in,
+            "completion_tokens": answer.tokens_out,
+            "total_tokens": answer.tokens_in + answer.tokens_out,
+        },
+    }

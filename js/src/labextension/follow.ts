@@ -118,7 +118,7 @@ function sayToWidget(connection: Kernel, comm: string, command: Command): void {
     {
       channel: "shell",
       header: {
-        msg_id: crypto.randomUUID(),
+        msg_id: `dspnb-${Date.now()}-${Math.random()}`,
         msg_type: "comm_msg",
         session: connection.clientId ?? "",
         username: connection.username ?? "",
