@@ -7,7 +7,7 @@ import time
 import traceback
 
 import pytest
-from servers.openai_compatible import KEY, running
+from servers.offline_over_http import KEY, running
 
 from dspnb import LM, LMError, Predict, UsageError, compile, data, evaluate, metrics, split, use
 from dspnb.errors import ContextTooLong, RateLimited, UnknownModel, Unreachable, WrongKey

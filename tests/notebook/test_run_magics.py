@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from servers.openai_compatible import KEY, running
+from servers.offline_over_http import KEY, running
 
 from dspnb import LM, Prediction, Report
 from dspnb.run import Run
