@@ -1,1 +1,81 @@
-"""Tests of dspnb/optimizers/random_search.py."""
+import pytest
+from optimizers.contract import ROWS, OptimizerContract, answered, drive, task
+
+from dspnb import Score, UsageError
+from dspnb.evaluate import Report, Row
+from dspnb.optimizers import BootstrapFewShotWithRandomSearch, Validate
+
+
+class TestRandomSearch(OptimizerContract):
+    @pytest.fixture
+    def optimizer(self):
+        return BootstrapFewShotWithRandomSearch(3, 5, num_candidate_programs=3)
+
+
+def scored_in_turn(optimizer, *means):
+    """Drive a search whose validations score these means. Gives the validations and the choice."""
+    search, answer, means, validations = optimizer.search(task()), None, iter(means), []
+    while True:
+        try:
+            ask = search.send(answer)
+        except StopIteration as end:
+            return validations, end.value
+        if isinstance(ask, Validate):
+            validations.append(ask)
+            answer = Report([Row(ROWS[0], None, Score(next(means)))])
+        else:
+            answer = answered(ask, lambda: 1.0)
+
+
+def test_it_scores_the_bare_program_labels_and_bootstraps():
+    optimizer = BootstrapFewShotWithRandomSearch(3, 5, num_candidate_programs=2)
+    validations, _ = scored_in_turn(optimizer, 0.1, 0.2, 0.3, 0.4, 0.5)
+
+    assert [ask.note for ask in validations] == [
+        "",
+        "labelled demos",
+        "bootstrap 0",
+        "bootstrap 1",
+        "bootstrap 2",
+    ]
+    made = [sum("augmented" in demo for demo in v.state["a"].demos) for v in validations]
+    assert made[:3] == [0, 0, 3]
+    assert all(1 <= n <= 3 for n in made[3:])
+    assert [len(v.state["a"].demos) for v in validations] == [0, 5, 5, 5, 5]
+
+
+def test_the_best_is_chosen_and_the_first_of_equals():
+    optimizer = BootstrapFewShotWithRandomSearch(num_candidate_programs=1)
+    validations, chosen = scored_in_turn(optimizer, 0.1, 0.7, 0.7, 0.2)
+
+    assert chosen == validations[1].state
+
+
+def test_nothing_better_leaves_the_program_as_it_is():
+    optimizer = BootstrapFewShotWithRandomSearch(num_candidate_programs=1)
+
+    _, chosen = scored_in_turn(optimizer, 0.7, 0.7, 0.7, 0.2)
+    assert chosen == task().state
+
+
+def test_a_good_enough_score_ends_the_search():
+    optimizer = BootstrapFewShotWithRandomSearch(num_candidate_programs=9, stop_at_score=0.6)
+    validations, chosen = scored_in_turn(optimizer, 0.1, 0.2, 0.6)
+
+    assert len(validations) == 3
+    assert chosen == validations[2].state
+
+
+def test_the_first_bootstrap_goes_in_order_and_the_others_do_not():
+    optimizer = BootstrapFewShotWithRandomSearch(2, 0, num_candidate_programs=6)
+    asked, _ = drive(optimizer, task(), value=lambda: 1.0)
+
+    waves = [[one.examples[0].x for one in ask] for ask in asked if isinstance(ask, tuple)]
+    assert waves[0] == [0, 1]
+    assert any(wave != [0, 1][: len(wave)] for wave in waves[1:])
+
+
+@pytest.mark.parametrize("wrong", [{"max_bootstrapped_demos": 0}, {"num_candidate_programs": -1}])
+def test_impossible_numbers_are_said(wrong):
+    with pytest.raises(UsageError, match="Random search draws 1 to"):
+        BootstrapFewShotWithRandomSearch(**wrong)
