@@ -1,1 +1,579 @@
-"""A run drives an optimizer, obeys its controls, and says what happened."""
+"""The driver: a search on a background thread that can be watched, paused, stopped and trusted."""
+
+import _thread
+import json
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dspnb import (
+    LM,
+    Budget,
+    Example,
+    Predict,
+    Score,
+    UsageError,
+    compile,
+    use,
+)
+from dspnb.errors import MetricError, TooManyErrors, WrongKey
+from dspnb.events import FINAL
+from dspnb.lm.base import Completion
+from dspnb.module import Setting
+from dspnb.optimizers import (
+    BootstrapFewShotWithRandomSearch,
+    Complete,
+    Evaluate,
+    LabeledFewShot,
+    Validate,
+)
+from dspnb.run import Interrupted, Run
+from dspnb.signature import Signature
+from dspnb.testing import Scripted
+
+FIXTURE = Path(__file__).parent / "fixtures" / "run.jsonl"
+COLORS = [
+    Example(thing=thing, color=color).with_inputs("thing")
+    for thing, color in [
+        ("sky", "blue"),
+        ("sea", "blue"),
+        ("grass", "green"),
+        ("snow", "white"),
+        ("coal", "black"),
+        ("blood", "red"),
+    ]
+]
+
+
+def right(example, prediction):
+    return Score(float(prediction.color == example.color), "wrong colour")
+
+
+def copying(prompt):
+    """Answers what the prompt's last demo answered; `blue` without one."""
+    return "[[ ## color ## ]]\nblue"
+
+
+class ByDemos:
+    """A model that gives the answer of the demo with the same thing, else `blue`."""
+
+    model = "by demos"
+
+    def __init__(self):
+        self.calls = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, messages, *, rollout=0, **params):
+        with self._lock:
+            self.calls += 1
+        asked = messages[-1].content.split("\n")[1]
+        for turn, answer in zip(messages[1:-1:2], messages[2:-1:2], strict=True):
+            if turn.content.split("\n")[1] == asked:
+                return Completion(answer.content, self.model)
+        return Completion("[[ ## color ## ]]\nblue", self.model)
+
+
+class Hanging:
+    """A model that answers `free` times and then hangs until the test lets it go."""
+
+    model = "hanging"
+
+    def __init__(self, free):
+        self.free, self.calls = free, 0
+        self.hangs, self.let_go = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+
+    def __call__(self, messages, *, rollout=0, **params):
+        with self._lock:
+            self.calls += 1
+            hang = self.calls > self.free
+        if hang:
+            self.hangs.set()
+            self.let_go.wait(30)
+        return Completion("[[ ## color ## ]]\nblue", self.model)
+
+
+@pytest.fixture
+def hanging():
+    made = []
+
+    def make(free):
+        made.append(Hanging(free))
+        return made[-1]
+
+    yield make
+    for model in made:
+        model.let_go.set()
+
+
+def start(optimizer=None, *, lm=None, **options):
+    """A run over the colours."""
+    options = {"metric": right, "train": COLORS, "val": COLORS[:3], **options}
+    with use(lm=lm or Scripted(copying)):
+        return compile(
+            options.pop("program", Predict("thing -> color")),
+            optimizer or BootstrapFewShotWithRandomSearch(2, 3, num_candidate_programs=3),
+            **options,
+        )
+
+
+def kinds(run):
+    return [event.body.kind for event in run.events()]
+
+
+# -- results ---------------------------------------------------------------------------
+
+
+def test_a_run_finds_better_demos_and_leaves_the_program_alone():
+    program = Predict("thing -> color")
+    run = start(LabeledFewShot(6), lm=ByDemos(), program=program).wait()
+
+    assert run.status == "done"
+    assert run.best_candidate.id == 1
+    assert run.report.mean == 1.0
+    assert len(run.best.state["self"].demos) == 6
+    assert program.demos == ()
+
+
+def test_what_happens_to_the_program_later_does_not_matter():
+    program, lm = Predict("thing -> color"), Scripted(copying)
+    run = start(lm=lm, program=program)
+    program.signature = Signature("other -> color")
+    run.wait()
+
+    assert run.status == "done"
+    assert run.program.signature == Signature("thing -> color")
+
+
+def test_the_best_is_never_worse_than_the_program_as_it_was():
+    class Worse:
+        def search(self, task):
+            return {"self": Setting("Be wrong.")}
+            yield
+
+        def program_calls(self, train, val):
+            return val
+
+    def reply(messages, **params):
+        wrong = "Be wrong." in messages[0].content
+        return Completion(f"[[ ## color ## ]]\n{'pink' if wrong else 'blue'}")
+
+    reply.model = "m"
+    run = start(Worse(), lm=reply).wait()
+    assert run.best_candidate.id == 0
+    assert [candidate.report.mean for candidate in run.candidates] == [pytest.approx(2 / 3), 0]
+
+
+@pytest.mark.parametrize("concurrency", [1, 16])
+def test_the_same_seed_searches_alike_whatever_the_concurrency(concurrency):
+    def outcome(seed):
+        run = start(lm=ByDemos(), seed=seed, concurrency=concurrency).wait()
+        return [(candidate.state, candidate.report.scores) for candidate in run.candidates]
+
+    assert (
+        outcome(0)
+        == outcome(0)
+        == [(c.state, c.report.scores) for c in start(lm=ByDemos()).wait().candidates]
+    )
+    assert outcome(1) != outcome(0)
+
+
+def test_baseline_and_best_are_compared_on_held_out_examples():
+    run = start(LabeledFewShot(6), lm=ByDemos(), val=COLORS[2:4], test=COLORS).wait()
+
+    comparison = run.comparison
+    assert run.report is comparison.best
+    assert comparison.baseline.mean == pytest.approx(2 / 6)
+    assert comparison.difference[0] == pytest.approx(4 / 6)
+    (event,) = [e.body for e in run.events() if e.body.kind == "compared"]
+    assert (event.n, event.difference) == (6, comparison.difference[0])
+
+
+def test_without_test_examples_there_is_no_comparison():
+    run = start().wait()
+
+    assert run.comparison is None
+    assert "compared" not in kinds(run)
+
+
+def test_without_val_a_third_of_train_validates_and_the_run_says_so():
+    run = start(val=None).wait()
+
+    assert (len(run.task.train), len(run.task.val)) == (4, 2)
+    assert not set(run.task.train) & set(run.task.val)
+    warnings = [event.body.message for event in run.events() if event.body.kind == "warned"]
+    assert warnings == [
+        "No validation set was given: 2 of the 6 training examples validate instead."
+    ]
+
+
+def test_each_ask_is_done_by_the_model_of_its_role():
+    class Asking:
+        def search(self, task):
+            state = task.state
+            yield Evaluate(state, task.train[:1], role="teacher")
+            rewritten = yield Complete(Signature("draft -> better"), {"draft": "x"})
+            yield Evaluate(state, task.train[:1], rollout=3)
+            return {"self": Setting(rewritten.better)}
+
+        def program_calls(self, train, val):
+            return None
+
+    student, teacher = Scripted(copying), Scripted(copying)
+    proposer = Scripted(["[[ ## better ## ]]\nName the colour."])
+    run = start(Asking(), lm=student, teacher=teacher, proposer=proposer).wait()
+
+    assert (len(teacher.calls), len(proposer.calls)) == (1, 1)
+    assert len(student.calls) == 3 + 1 + 3
+    assert run.candidates[1].state["self"].instructions == "Name the colour."
+    assert run.ledger.usage.calls == 9
+
+
+def test_a_state_that_was_validated_is_not_paid_for_again():
+    lm = Scripted(copying)
+
+    class Twice:
+        def search(self, task):
+            first = yield Validate(task.state)
+            again = yield Validate(task.state)
+            assert first is again
+            return task.state
+
+        def program_calls(self, train, val):
+            return 0
+
+    start(Twice(), lm=lm).wait()
+    assert len(lm.calls) == 3
+
+
+# -- stopping and pausing ----------------------------------------------------------------
+
+
+def test_a_stopped_run_keeps_the_best_so_far():
+    run = start(BootstrapFewShotWithRandomSearch(1, 1, num_candidate_programs=500), lm=ByDemos())
+    for event in run.events():
+        if event.body.kind == "evaluated":
+            run.stop()
+    run.wait()
+
+    assert (run.status, run.reason) == ("stopped", "stopped by you")
+    assert 1 <= kinds(run).count("evaluated") < 50
+    assert run.best.state in [candidate.state for candidate in run.candidates]
+
+
+def test_a_stop_while_the_model_hangs_ends_within_a_second(hanging):
+    lm = hanging(free=5)
+    run = start(lm=lm)
+    assert lm.hangs.wait(10)
+    begin = time.monotonic()
+    run.stop()
+    run.join(5)
+
+    assert time.monotonic() - begin < 1.0
+    assert run.status == "stopped"
+    assert run.best.state["self"].demos == ()
+
+
+def test_a_late_stop_does_not_reopen_a_finished_run():
+    run = start().wait()
+    events = len(run.log)
+    run.stop()
+    run.pause()
+
+    assert run.status == "done"
+    assert len(run.log) == events
+
+
+def test_what_comes_after_the_end_is_dropped(hanging):
+    lm = hanging(free=0)
+    run = start(lm=lm)
+    assert lm.hangs.wait(10)
+    run.stop()
+    run.join(5)
+    events = len(run.log)
+    lm.let_go.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("dspnb"):
+            thread.join(5)
+
+    assert len(run.log) == events
+
+
+def test_a_paused_run_asks_the_model_nothing(hanging):
+    lm = hanging(free=0)
+    run = start(lm=lm, concurrency=1)
+    assert lm.hangs.wait(10)
+    run.pause()
+    lm.let_go.set()
+    for event in run.events():
+        if event.body.kind == "status" and event.body.status == "paused":
+            break
+    asked = lm.calls
+
+    assert asked <= 2
+    assert run.status == "paused"
+    run.resume()
+    run.wait()
+    assert run.status == "done"
+    assert lm.calls > asked
+
+
+def test_a_paused_run_can_be_stopped(hanging):
+    lm = hanging(free=0)
+    run = start(lm=lm, concurrency=1)
+    assert lm.hangs.wait(10)
+    run.pause()
+    run.stop()
+    run.join(5)
+
+    assert run.status == "stopped"
+
+
+def test_an_interrupt_while_waiting_stops_the_run_and_keeps_the_best(hanging):
+    lm = hanging(free=3)
+    run = start(lm=lm)
+    assert lm.hangs.wait(10)
+    threading.Timer(0.2, _thread.interrupt_main).start()
+
+    with pytest.raises(Interrupted, match="was stopped: best of 1 candidates is #0"):
+        run.wait()
+    assert (run.status, run.reason) == ("stopped", "interrupted")
+
+
+def test_an_interrupt_while_joining_ends_only_the_waiting(hanging):
+    lm = hanging(free=3)
+    run = start(lm=lm)
+    assert lm.hangs.wait(10)
+    threading.Timer(0.2, _thread.interrupt_main).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        run.join()
+    assert not run.over
+    run.stop()
+    run.join(5)
+
+
+# -- budgets ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("calls", [1, 7, 20])
+def test_a_budget_of_calls_is_spent_to_the_last_and_never_overrun(calls):
+    lm = ByDemos()
+    run = start(
+        BootstrapFewShotWithRandomSearch(1, 1, num_candidate_programs=500),
+        lm=lm,
+        budget=Budget(calls=calls),
+    )
+    run.join()
+
+    assert lm.calls == calls
+    assert run.reason == f"budget of {calls} calls spent"
+    assert run.status == "stopped"
+
+
+def test_answers_from_the_cache_cost_no_budget():
+    with use(lm=LM("offline")):
+        lm = LM("offline")
+    first = start(lm=lm).wait()
+    again = start(lm=lm, budget=Budget(calls=1))
+    again.join()
+
+    assert first.ledger.usage.calls > 1
+    assert again.status == "done"
+    assert again.ledger.usage.calls == 0
+
+
+def test_a_budget_of_seconds_ends_a_run_even_while_the_model_hangs(hanging):
+    run = start(lm=hanging(free=3), budget=Budget(seconds=0.3))
+    run.join(5)
+
+    assert run.reason == "budget of 0.3 s spent"
+    assert run.log.since(len(run.log) - 1)[0].time < 1.3
+
+
+def test_a_score_that_is_good_enough_ends_the_search_as_done():
+    optimizer = BootstrapFewShotWithRandomSearch(1, 6, num_candidate_programs=500)
+    run = start(optimizer, lm=ByDemos(), budget=Budget(score=1.0), test=COLORS).wait()
+
+    assert run.status == "done"
+    assert len(run.candidates) == 2
+    assert run.comparison is not None
+
+
+# -- failures ---------------------------------------------------------------------------
+
+
+def test_a_wrong_key_ends_a_run_at_once_and_says_so():
+    class Refusing:
+        model = "m"
+        calls = 0
+
+        def __call__(self, messages, **params):
+            self.calls += 1
+            raise WrongKey("not this key", model="m")
+
+    lm = Refusing()
+    run = start(lm=lm)
+    run.join()
+
+    assert (run.status, run.reason) == ("failed", "WrongKey: m: not this key")
+    assert lm.calls <= 3
+    with pytest.raises(WrongKey):
+        run.wait()
+    assert run.best.state["self"].demos == ()
+
+
+def test_too_many_failed_rows_end_a_run_with_their_causes():
+    rows = COLORS * 2
+    lm = Scripted(lambda prompt: "[[ ## colour ## ]]\nblue\n[[ ## c ## ]]")
+    program = Predict("thing -> color, shade: int")
+    run = start(lm=lm, val=rows, program=program)
+    run.join()
+
+    assert run.status == "failed"
+    assert "TooManyErrors: 12 of 12 rows failed: 12 times ParseError" in run.reason
+    with pytest.raises(TooManyErrors):
+        run.wait()
+
+
+def test_a_few_failed_rows_are_counted_and_the_run_goes_on():
+    def reply(messages, **params):
+        unreadable = any("snow" in message.content for message in messages)
+        return Completion("no header" if unreadable else "[[ ## color ## ]] blue")
+
+    reply.model = "m"
+    program = Predict("thing -> color, n: int = 1")
+    run = start(LabeledFewShot(0), lm=reply, val=COLORS[:4], program=program).wait()
+
+    (evaluated,) = [e.body for e in run.events() if e.body.kind == "evaluated"]
+    assert (evaluated.n, evaluated.errors) == (4, 1)
+
+
+def test_a_metric_that_raises_fails_the_run_and_is_named():
+    def broken(example, prediction):
+        return example.colour == prediction.color
+
+    run = start(metric=broken)
+    run.join()
+
+    assert run.status == "failed"
+    assert "The metric `broken` raised AttributeError" in run.reason
+    with pytest.raises(MetricError):
+        run.wait()
+
+
+def test_an_optimizer_that_raises_fails_the_run_and_keeps_the_best():
+    class Broken:
+        def search(self, task):
+            yield Validate({"self": Setting("Better.")})
+            raise RuntimeError("lost")
+
+        def program_calls(self, train, val):
+            return None
+
+    run = start(Broken())
+    run.join()
+
+    assert (run.status, run.reason) == ("failed", "RuntimeError: lost")
+    assert len(run.candidates) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"train": []}, "`train` is empty"),
+        ({"train": COLORS[:1], "val": None}, "got 1 and no `val`"),
+        ({"program": 7}, "A program is a `Module`"),
+        ({"lm": None}, "No model is set"),
+    ],
+)
+def test_what_cannot_run_is_said_before_anything_is_spent(options, said):
+    given = {"metric": right, "train": COLORS, "val": COLORS[:3], **options}
+    lm = given.pop("lm", Scripted([]))
+
+    with use(lm=lm), pytest.raises(UsageError) as caught:
+        compile(given.pop("program", Predict("thing -> color")), **given)
+    assert said in str(caught.value)
+
+
+# -- events ----------------------------------------------------------------------------
+
+
+def test_events_are_numbered_and_are_plain_json():
+    run = start(test=COLORS).wait()
+    lines = [json.loads(event.to_json(), parse_constant=pytest.fail) for event in run.events()]
+
+    assert [line["seq"] for line in lines] == list(range(len(lines)))
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    assert lines[0]["kind"] == "started"
+    assert lines[-1]["status"] in FINAL
+
+
+def test_every_reader_sees_the_same_events_from_wherever_it_starts():
+    run = start(lm=ByDemos())
+    seen = [[], []]
+
+    def read(into):
+        into.extend(event.seq for event in run.events())
+
+    threads = [threading.Thread(target=read, args=(into,)) for into in seen]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert seen[0] == seen[1] == list(range(len(run.log)))
+    assert [event.seq for event in run.events(since=5)] == seen[0][5:]
+
+
+def test_every_call_is_in_the_events_with_its_predictor():
+    lm = Scripted(copying)
+    run = start(lm=lm).wait()
+
+    called = [event.body for event in run.events() if event.body.kind == "called"]
+    assert len(called) == len(lm.calls)
+    assert {call.path for call in called} == {"self"}
+    assert [call.call for call in called] == list(range(len(called)))
+
+
+def test_a_run_draws_itself_without_pyplot():
+    import sys
+
+    figure = start(lm=ByDemos()).wait().plot()
+
+    assert figure.axes[0].get_ylabel() == "score (validation)"
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def recorded():
+    """A small run as JSON lines, without what differs from one time to the next."""
+    run = start(
+        BootstrapFewShotWithRandomSearch(2, 3, num_candidate_programs=2),
+        lm=ByDemos(),
+        test=COLORS,
+        concurrency=1,
+    ).wait()
+    rows = [event.to_dict() for event in run.events()]
+    for row in rows:
+        row["time"] = row["seq"] / 100
+        if "seconds" in row:
+            row["seconds"] = 0.0
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def test_the_recorded_run_that_the_page_is_tested_with_is_what_runs_say_today():
+    if os.environ.get("DSPNB_WRITE_FIXTURES") == "1":
+        FIXTURE.parent.mkdir(exist_ok=True)
+        FIXTURE.write_text(recorded())
+
+    assert FIXTURE.read_text() == recorded(), "run with DSPNB_WRITE_FIXTURES=1"
+
+
+def test_a_run_says_how_it_stands():
+    run = start(lm=ByDemos()).wait()
+
+    assert isinstance(run, Run)
+    assert repr(run).startswith("Run(BootstrapFewShotWithRandomSearch, done: best of 6 candidates")
