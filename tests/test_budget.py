@@ -1,1 +1,71 @@
-"""What a run may spend."""
+import pytest
+
+from dspnb import Budget, UsageError
+from dspnb.budget import Ledger
+from dspnb.lm.base import Completion
+from dspnb.lm.client import Usage
+
+
+@pytest.mark.parametrize(
+    ("text", "budget"),
+    [
+        ("500calls", Budget(calls=500)),
+        ("500 calls, 60s", Budget(calls=500, seconds=60)),
+        ("$2", Budget(dollars=2)),
+        ("2.5dollars", Budget(dollars=2.5)),
+        ("100ktokens", Budget(tokens=100_000)),
+        ("1.5mtokens", Budget(tokens=1_500_000)),
+        ("score=0.9", Budget(score=0.9)),
+        ("90seconds,1call", Budget(seconds=90, calls=1)),
+    ],
+)
+def test_a_budget_is_read_from_a_few_words(text, budget):
+    assert Budget.parse(text) == budget
+
+
+@pytest.mark.parametrize("text", ["", "500", "cals", "5 apples", "calls=5", "5calls;6s"])
+def test_what_is_no_budget_is_said(text):
+    with pytest.raises(UsageError, match="A budget is written like `500calls`"):
+        Budget.parse(text)
+
+
+@pytest.mark.parametrize("limit", [{"calls": 0}, {"seconds": -1}, {"score": 0}])
+def test_a_budget_of_nothing_is_said(limit):
+    with pytest.raises(UsageError, match="A budget is above 0"):
+        Budget(**limit)
+
+
+@pytest.mark.parametrize(
+    ("budget", "reason"),
+    [
+        (Budget(calls=10), "budget of 10 calls spent"),
+        (Budget(tokens=300), "budget of 300 tokens spent"),
+        (Budget(dollars=0.5), "budget of $0.5 spent"),
+        (Budget(seconds=60), "budget of 60 s spent"),
+        (Budget(calls=11, tokens=301, dollars=0.6, seconds=61), ""),
+        (Budget(), ""),
+    ],
+)
+def test_whichever_limit_is_reached_first_is_named(budget, reason):
+    usage = Usage(calls=10, cached=5, tokens_in=200, tokens_out=100, dollars=0.5)
+
+    assert budget.spent(usage, 60.0) == reason
+
+
+def test_calls_under_way_are_reserved_and_those_from_the_cache_given_back():
+    ledger, budget = Ledger(), Budget(calls=2)
+
+    assert [ledger.reserve(budget) for _ in range(3)] == [True, True, False]
+    ledger.settle(Completion("x", cached=True))
+    assert ledger.reserve(budget)
+    ledger.settle(Completion("x", tokens_in=3))
+    ledger.settle(None)
+    assert ledger.reserve(budget)
+    assert ledger.usage == Usage(calls=1, cached=1, tokens_in=3)
+
+
+def test_a_budget_says_itself_in_words():
+    budget = Budget(calls=5, tokens=7, dollars=2, seconds=9, score=0.5)
+
+    assert str(budget) == "5 calls, 7 tokens, $2, 9 s, score 0.5"
+    assert str(Budget()) == ""

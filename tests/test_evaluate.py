@@ -1,1 +1,187 @@
-"""Running a program over examples and scoring it."""
+"""Scores are rows: failures are kept and counted, and what fails them all is said at once."""
+
+import _thread
+import builtins
+import sys
+import threading
+
+import pytest
+
+from dspnb import Example, LMError, Prediction, Score, UsageError, evaluate
+from dspnb.errors import MetricError, Unreachable
+from dspnb.evaluate import Interrupted
+
+ROWS = [Example(x=i, y=i * i).with_inputs("x") for i in range(20)]
+
+
+def square(x):
+    return Prediction(y=x * x)
+
+
+def right(example, prediction):
+    return prediction.y == example.y
+
+
+def test_rows_come_in_the_order_of_the_examples():
+    report = evaluate(square, ROWS, right)
+
+    assert [row.example.x for row in report.rows] == list(range(20))
+    assert report.mean == 1.0
+    assert str(report) == "1.000 [0.839, 1.000] on 20 examples"
+
+
+@pytest.mark.parametrize(
+    ("result", "score"),
+    [
+        (True, Score(1.0)),
+        (0.5, Score(0.5)),
+        (2, Score(2.0)),
+        ((0.5, "half"), Score(0.5, "half")),
+        (Score(0.1, "x", {"a": 1.0}), Score(0.1, "x", {"a": 1.0})),
+    ],
+)
+def test_a_metric_gives_a_truth_a_number_a_score_or_a_number_with_feedback(result, score):
+    report = evaluate(square, ROWS[:1], lambda example, prediction: result)
+
+    assert report.rows[0].score == score
+
+
+@pytest.mark.parametrize("result", [None, "good", float("nan"), (1,), object()])
+def test_what_is_no_score_is_said(result):
+    def metric(example, prediction):
+        return result
+
+    with pytest.raises(MetricError, match=r"The metric `metric` gave .*; it must give a .*number"):
+        evaluate(square, ROWS[:1], metric)
+
+
+def test_a_row_that_fails_is_kept_counted_and_not_hidden():
+    def program(x):
+        if x % 5 == 0:
+            raise ValueError(f"no {x}")
+        return square(x)
+
+    report = evaluate(program, ROWS, right)
+    assert len(report.rows) == 20
+    assert [row.example.x for row in report.errors] == [0, 5, 10, 15]
+    assert report.errors[0].prediction is None
+    assert report.errors[0].error == "ValueError: no 0"
+    assert report.mean == 0.8
+    assert "4 failed" in str(report)
+
+
+def test_causes_are_grouped_the_most_frequent_first():
+    def program(x):
+        raise ValueError("odd" if x % 4 == 1 else "other")
+
+    report = evaluate(program, ROWS, right)
+    assert report.causes() == {"ValueError: other": 15, "ValueError: odd": 5}
+
+
+@pytest.mark.parametrize(
+    "error", [UsageError("no model"), Unreachable("nobody", model="m")], ids=["usage", "fatal"]
+)
+def test_what_fails_every_row_alike_is_raised_at_once(error):
+    calls = []
+
+    def program(x):
+        calls.append(x)
+        raise error
+
+    with pytest.raises(type(error)):
+        evaluate(program, ROWS, right, concurrency=1)
+    assert len(calls) <= 2
+
+
+def test_an_error_of_the_model_that_may_pass_is_a_row():
+    def program(x):
+        if x == 3:
+            raise LMError("a hiccup", model="m")
+        return square(x)
+
+    assert len(evaluate(program, ROWS, right).errors) == 1
+
+
+def test_a_metric_that_raises_is_named_with_its_line_and_the_example():
+    def metric(example, prediction):
+        return example.nope
+
+    with pytest.raises(MetricError) as caught:
+        evaluate(square, ROWS, metric)
+
+    said = str(caught.value)
+    assert "The metric `metric` raised AttributeError: this Example has no `nope`" in said
+    assert f"(line {metric.__code__.co_firstlineno + 1})" in said
+    assert '{"x": 0' in said
+
+
+def test_no_more_than_asked_for_run_at_once():
+    running, most, lock = 0, 0, threading.Lock()
+    full = threading.Barrier(4, timeout=10)
+
+    def program(x):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        full.wait()  # passes only when four are here together
+        with lock:
+            running -= 1
+        return square(x)
+
+    evaluate(program, ROWS, right, concurrency=4)
+    assert most == 4
+
+
+def test_an_interrupt_keeps_the_rows_that_are_done():
+    let_go = threading.Event()
+
+    def program(x):
+        if x == 7:
+            threading.Timer(0.2, _thread.interrupt_main).start()
+            let_go.wait(20)
+        return square(x)
+
+    with pytest.raises(Interrupted, match="interrupted after 7 of 20 examples") as caught:
+        evaluate(program, ROWS, right, concurrency=1)
+    let_go.set()
+    assert [row.example.x for row in caught.value.report.rows] == list(range(7))
+
+
+def test_the_caller_hears_of_each_row_in_its_own_thread():
+    seen = []
+    evaluate(square, ROWS, right, on_row=lambda i, row: seen.append((i, threading.get_ident())))
+
+    assert sorted(i for i, _ in seen) == list(range(20))
+    assert {thread for _, thread in seen} == {threading.get_ident()}
+
+
+@pytest.mark.parametrize(("data", "concurrency"), [([], 16), (ROWS, 0)])
+def test_what_cannot_be_evaluated_is_said(data, concurrency):
+    with pytest.raises(UsageError):
+        evaluate(square, data, right, concurrency=concurrency)
+
+
+def test_an_example_that_does_not_say_its_inputs_is_said():
+    with pytest.raises(UsageError, match="does not say which of `x`, `y` are inputs"):
+        evaluate(square, [Example(x=1, y=1)], right)
+
+
+def test_a_frame_without_pandas_says_what_to_install(monkeypatch):
+    real = builtins.__import__
+
+    def without_pandas(name, *args, **kwargs):
+        if name == "pandas":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_pandas)
+    with pytest.raises(UsageError, match="%pip install pandas"):
+        evaluate(square, ROWS, right).frame()
+
+
+def test_a_plot_is_a_figure_that_leaves_pyplot_alone():
+    figure = evaluate(square, ROWS, right).plot()
+
+    assert figure.axes[0].get_xlabel() == "score"
+    assert "matplotlib.pyplot" not in sys.modules

@@ -1,1 +1,43 @@
-"""The example notebooks run, and show what they promise."""
+"""The example notebooks run, tell the truth, and tell the same each time."""
+
+import importlib.util
+from pathlib import Path
+
+import nbformat
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "example_notebooks"
+NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def demo():
+    spec = importlib.util.spec_from_file_location("run_demo", EXAMPLES / "run_demo.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_without_outputs(path):
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+
+    assert [cell for cell in notebook.cells if cell.get("outputs")] == []
+
+
+@pytest.mark.kernels
+def test_the_quickstart_goes_from_weak_to_good_and_tells_the_same_each_time(demo, tmp_path):
+    runs = [demo.execute(EXAMPLES / "01_quickstart.ipynb", tmp_path / name) for name in "ab"]
+
+    (notebook, first), (_, second) = runs
+    before, after = first
+    assert first == second
+    assert before[3] == after[3] >= 120
+    assert before[2] < after[1]  # the intervals do not overlap
+    assert f"{after[0]:.3f}" in demo.table(first)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"] == []
+    assert (tmp_path / "a" / "triage.json").read_text() == (
+        tmp_path / "b" / "triage.json"
+    ).read_text()

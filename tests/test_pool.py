@@ -1,1 +1,74 @@
-"""Doing many things at once, and leaving at once."""
+import contextlib
+import threading
+from contextvars import ContextVar
+
+import pytest
+
+from dspnb.pool import finished
+
+VARIABLE = ContextVar("variable", default="outside")
+
+
+def test_every_result_comes_with_its_index():
+    assert dict(finished([lambda i=i: i * i for i in range(30)], 4)) == {
+        i: i * i for i in range(30)
+    }
+
+
+def test_jobs_run_in_a_copy_of_the_callers_context():
+    token = VARIABLE.set("inside")
+
+    def job():
+        seen = VARIABLE.get()
+        VARIABLE.set("changed by the job")
+        return seen
+
+    assert set(dict(finished([job] * 3, 1)).values()) == {"inside"}
+    assert VARIABLE.get() == "inside"
+    VARIABLE.reset(token)
+
+
+def test_what_a_job_raises_ends_it_and_no_further_job_starts():
+    started, let_go = [], threading.Event()
+
+    def job(i):
+        started.append(i)
+        if i == 2:
+            raise ValueError("two")
+        if i == 3:
+            let_go.wait(20)
+
+    jobs = [lambda i=i: job(i) for i in range(50)]
+    with pytest.raises(ValueError, match="two"):
+        list(finished(jobs, 1))
+    let_go.set()
+    assert started in ([0, 1, 2], [0, 1, 2, 3])
+
+
+def test_left_early_it_does_not_wait_for_jobs_in_flight():
+    let_go, left = threading.Event(), threading.Event()
+
+    def hanging():
+        let_go.wait(20)
+
+    with contextlib.closing(finished([lambda: 1, hanging], 2)) as done:
+        assert next(done) == (0, 1)
+    left.set()
+    assert not let_go.is_set()
+    let_go.set()
+
+
+def test_the_caller_can_leave_while_all_jobs_hang():
+    let_go, looks = threading.Event(), []
+
+    class Enough(Exception):
+        pass
+
+    def look():
+        looks.append(1)
+        if len(looks) == 3:
+            raise Enough
+
+    with pytest.raises(Enough):
+        list(finished([lambda: let_go.wait(20)], 1, look))
+    let_go.set()
