@@ -44,7 +44,7 @@ class Budget:
         """
         limits = {}
         for part in text.replace(" ", "").split(","):
-            found = re.fullmatch(r"(score=|\$)?([\d._]+)(k|m)?([a-z]*)", part.lower())
+            found = re.fullmatch(r"(score=|\$)?(\d[\d_]*\.?\d*|\.\d+)(k|m)?([a-z]*)", part.lower())
             name = found and _UNITS.get(found[4] or found[1] or "")
             if not found or not name:
                 raise UsageError(

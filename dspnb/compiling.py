@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .budget import Budget
@@ -37,6 +37,8 @@ def compile(
     shuffled `train` validates. `test` is held out: baseline and best are compared on it in the end.
     Raises `UsageError` before anything is spent.
     """
+    _check(metric, optimizer, budget, concurrency, {"teacher": teacher, "proposer": proposer})
+    _check_examples({"train": train, "val": val or (), "test": test or ()})
     train, val, warnings = _divided(train, val, seed)
     run = Run(
         as_program(program),
@@ -78,6 +80,36 @@ def as_program(value: Any) -> Module:
     raise UsageError(
         f"A program is a `Module`, such as `Predict('question -> answer')`; got {value!r}."
     )
+
+
+def _check(
+    metric: Any, optimizer: Any, budget: Any, concurrency: int, models: Mapping[str, Any]
+) -> None:
+    """Tell a wrong argument from a run that fails later, on a thread, for the same reason."""
+    if not callable(metric):
+        raise UsageError(f"A metric is a function of an example and a prediction; got {metric!r}.")
+    if isinstance(optimizer, type) or not hasattr(optimizer or Optimizer, "search"):
+        raise UsageError(
+            f"An optimizer is an object such as `BootstrapFewShot()`; got {optimizer!r}."
+        )
+    if not isinstance(budget, Budget | None):
+        raise UsageError(f"A budget is written `Budget(calls=500)`; got {budget!r}.")
+    if concurrency < 1:
+        raise UsageError(f"`concurrency` is at least 1; got {concurrency}.")
+    for name, model in models.items():
+        if model is not None and not callable(model):
+            raise UsageError(f"`{name}` is a model such as `LM('offline')`; got {model!r}.")
+
+
+def _check_examples(sets: Mapping[str, Sequence[Any]]) -> None:
+    for name, rows in sets.items():
+        for row in rows:
+            if not isinstance(row, Example):
+                raise UsageError(
+                    f"`{name}` holds {row!r}, which is no `Example`; "
+                    "make them with `examples(rows, inputs=[...])`."
+                )
+            _ = row.inputs  # raises when the example does not say what they are
 
 
 def _divided(

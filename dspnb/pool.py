@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextvars
+import queue
+import threading
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 
@@ -19,17 +21,39 @@ def finished(
     iteration. Left early, no further job starts, and those in flight are not waited for: their
     results are dropped.
     """
-    contexts = [contextvars.copy_context() for _ in jobs]
-    pool = ThreadPoolExecutor(min(concurrency, len(jobs)), thread_name_prefix="dspnb")
-    pending: dict[Future[Any], int] = {
-        pool.submit(context.run, job): i
-        for i, (context, job) in enumerate(zip(contexts, jobs, strict=True))
-    }
+    waiting = deque((i, contextvars.copy_context(), job) for i, job in enumerate(jobs))
+    done: queue.SimpleQueue[tuple[int, Any, BaseException | None]] = queue.SimpleQueue()
+    over = threading.Event()
+
+    def work() -> None:
+        while waiting and not over.is_set():
+            try:
+                i, context, job = waiting.popleft()
+            except IndexError:  # another thread was quicker
+                return
+            try:
+                done.put((i, context.run(job), None))
+            except BaseException as error:  # raised again in the caller's thread
+                over.set()
+                done.put((i, None, error))
+
+    for _ in range(min(concurrency, len(jobs))):
+        # Daemons: a process, or a kernel, can end though a call hangs.
+        threading.Thread(target=work, name="dspnb", daemon=True).start()
     try:
-        while pending:
-            on_wait()
-            done, _ = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=pending.__getitem__):
-                yield pending.pop(future), future.result()
+        for _ in jobs:
+            i, result, error = _next(done, on_wait)
+            if error is not None:
+                raise error
+            yield i, result
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        over.set()
+
+
+def _next(done: queue.SimpleQueue[Any], on_wait: Callable[[], object]) -> Any:
+    while True:
+        on_wait()
+        try:
+            return done.get(timeout=0.1)
+        except queue.Empty:
+            continue

@@ -1,7 +1,22 @@
 import pytest
 
-from dspnb import Module, Predict, UsageError
+from dspnb import (
+    BootstrapFewShot,
+    BootstrapFewShotWithRandomSearch,
+    Budget,
+    Example,
+    LabeledFewShot,
+    Module,
+    Predict,
+    UsageError,
+    compile,
+    use,
+)
 from dspnb.compiling import as_program
+from dspnb.testing import Scripted
+
+BARE = [Example(q=str(i), a="x") for i in range(9)]
+ROWS = [row.with_inputs("q") for row in BARE]
 
 
 class Needy(Module):
@@ -30,3 +45,55 @@ def test_a_class_that_needs_arguments_says_which():
 def test_what_is_no_program_is_said(thing):
     with pytest.raises(UsageError, match="A program is a `Module`"):
         as_program(thing)
+
+
+def start(lm=None, **options):
+    given = {
+        "program": Predict("q -> a"),
+        "optimizer": LabeledFewShot(2),
+        "metric": lambda example, prediction: True,
+        "train": ROWS,
+        **options,
+    }
+    with use(lm=lm or Scripted(lambda prompt: "[[ ## a ## ]] x")):
+        return compile(**given)
+
+
+def test_a_run_starts_in_the_background_unless_one_waits():
+    run = start()
+
+    assert run.wait() is run
+    assert start(wait=True).over
+
+
+def test_without_an_optimizer_it_is_a_random_search():
+    run = start(optimizer=None, budget=Budget(calls=1))
+    run.join()
+
+    assert isinstance(run.optimizer, BootstrapFewShotWithRandomSearch)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"train": BARE}, "does not say which of `q`, `a` are inputs; use `.with_inputs(...)`"),
+        ({"val": BARE}, "does not say which of `q`, `a` are inputs; use `.with_inputs(...)`"),
+        ({"test": BARE}, "does not say which of `q`, `a` are inputs; use `.with_inputs(...)`"),
+        ({"train": [{"q": "?"}] * 4}, "`train` holds {'q': '?'}, which is no `Example`; make them"),
+        ({"metric": "exact"}, "A metric is a function of an example and a prediction; got 'exact'"),
+        ({"optimizer": "labeled"}, "such as `BootstrapFewShot()`; got 'labeled'"),
+        ({"optimizer": BootstrapFewShot}, "such as `BootstrapFewShot()`; got <class"),
+        ({"budget": 500}, "A budget is written `Budget(calls=500)`; got 500"),
+        ({"concurrency": 0}, "`concurrency` is at least 1; got 0"),
+        ({"teacher": "offline"}, "`teacher` is a model such as `LM('offline')`; got 'offline'"),
+        ({"proposer": 7}, "`proposer` is a model such as `LM('offline')`; got 7"),
+    ],
+)
+def test_a_wrong_argument_is_said_before_anything_is_spent(options, message):
+    lm = Scripted([])
+
+    with pytest.raises(UsageError) as error:
+        start(lm=lm, **options)
+
+    assert message in str(error.value)
+    assert lm.calls == []

@@ -1,4 +1,6 @@
 import contextlib
+import subprocess
+import sys
 import threading
 from contextvars import ContextVar
 
@@ -72,3 +74,35 @@ def test_the_caller_can_leave_while_all_jobs_hang():
     with pytest.raises(Enough):
         list(finished([lambda: let_go.wait(20)], 1, look))
     let_go.set()
+
+
+def test_as_many_jobs_as_allowed_are_under_way_and_no_more():
+    together, lock, running, most = threading.Barrier(3), threading.Lock(), [0], [0]
+
+    def job():
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        together.wait(10)  # breaks unless three are under way
+        with lock:
+            running[0] -= 1
+
+    list(finished([job] * 9, 3))
+
+    assert most == [3]
+
+
+def test_no_job_gives_no_result():
+    assert list(finished([], 4)) == []
+
+
+def test_a_process_can_end_though_a_job_hangs():
+    code = (
+        "import threading, dspnb.pool as pool\n"
+        "jobs = [threading.Event().wait] * 2 + [lambda: 'done']\n"
+        "print(next(pool.finished(jobs, 3)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
+
+    assert done.stdout == "(2, 'done')\n"

@@ -156,10 +156,12 @@ def _number(type_: type, text: str) -> int | float:
 def _choice(type_: Any, values: tuple[Any, ...], text: str) -> Any:
     bare = text.strip(" .*`\"'\n")
     word = bare.casefold()
-    exact = [value for value in values if str(value) in (text, bare)]
-    alike = [value for value in values if str(value).casefold() in (text.casefold(), word)]
-    for value in (*exact, *alike):
-        return type_(value) if isinstance(type_, type) else value
+    exact = {str(value): value for value in values}
+    folded = {str(value).casefold(): value for value in reversed(values)}
+    for known, written in ((exact, text), (exact, bare), (folded, text.casefold()), (folded, word)):
+        if written in known:
+            value = known[written]
+            return type_(value) if isinstance(type_, type) else value
     if isinstance(type_, type) and issubclass(type_, enum.Enum):
         for member in type_:
             if word in (member.name.casefold(), str(member).casefold()):

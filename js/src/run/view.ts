@@ -79,7 +79,7 @@ export function runView(host: HTMLElement, act: (kind: Command["kind"]) => void)
     const ended = over(state);
     put(title, name || "Run");
     put(setup, setupWords(state));
-    root.dataset.status = state.status;
+    root.dataset.status = ended || link === "live" ? state.status : "unknown";
     put(badge, STATUS[state.status]);
     put(reason, state.reason);
     drawActions(state, link, note);
