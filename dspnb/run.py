@@ -113,6 +113,7 @@ class Run:
         self._call_ids = itertools.count()
         self._ended = threading.Event()
         self._turn = threading.Lock()  # protects `status` and `reason`
+        self._judged = threading.Lock()  # protects the candidates' reports and `_program_calls`
         here = current()
         self._lm, self._adapter = here.require_lm(), here.adapter
         context = contextvars.copy_context()
@@ -301,6 +302,9 @@ class Run:
         self._validate(Validate(final, self.task.state, note="final"))
 
     def _perform_all(self, asks: tuple[Ask, ...]) -> tuple[Answer, ...]:
+        for ask in asks:
+            if isinstance(ask, Validate):
+                self._candidate(ask)  # here, not in a thread: numbers follow the order of asks
         jobs = [functools.partial(self._perform, ask) for ask in asks]
         with contextlib.closing(finished(jobs, self.concurrency, self._checkpoint)) as done:
             answers: dict[int, Answer] = dict(done)
@@ -332,9 +336,10 @@ class Run:
         if candidate.report is None:
             self.log.append(Phase(f"scoring candidate {candidate.id}"))
             report = self._score(ask.state, self.task.val, candidate.id, "val")
-            before, candidate.report = self.best_candidate, report
-            if self.best_candidate is not before:
-                self.log.append(BestChanged(candidate.id, report.mean))
+            with self._judged:
+                before, candidate.report = self.best_candidate, report
+                if self.best_candidate is not before:
+                    self.log.append(BestChanged(candidate.id, report.mean))
             if self.budget.score is not None and report.mean >= self.budget.score:
                 raise _GoodEnough
         return candidate.report
@@ -364,7 +369,8 @@ class Run:
         return report
 
     def _scored(self, candidate: int | None, split: Split, i: int, row: Row) -> None:
-        self._program_calls += 1
+        with self._judged:
+            self._program_calls += 1
         self._called(row.trace)
         if candidate is not None:
             self.log.append(Scored(candidate, i, row.score.value, split))

@@ -37,17 +37,22 @@ def execute(path: Path, folder: Path) -> tuple[nbformat.NotebookNode, list[list[
 
     Files that the notebook writes go to `folder`.
     """
-    folder.mkdir(exist_ok=True)
     notebook = nbformat.read(path, 4)
     notebook.cells.append(nbformat.v4.new_code_cell(SCORES))
+    run(notebook, folder)
+    scores = json.loads(notebook.cells.pop().outputs[0].text)
+    return notebook, scores
+
+
+def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    """Execute a notebook in place, in `folder`. Raises when a cell does."""
+    folder.mkdir(exist_ok=True)
     resources = {"metadata": {"path": str(folder)}}
     with tempfile.TemporaryDirectory() as sockets:
         kernel = KernelManager()
         if os.name == "posix":  # over TCP, the kernel warns of eavesdroppers
             kernel = KernelManager(transport="ipc", ip=f"{sockets}/kernel")
         NotebookClient(notebook, km=kernel, timeout=600, resources=resources).execute()
-    scores = json.loads(notebook.cells.pop().outputs[0].text)
-    return notebook, scores
 
 
 def table(scores: list[list[float]]) -> str:

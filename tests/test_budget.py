@@ -23,7 +23,9 @@ def test_a_budget_is_read_from_a_few_words(text, budget):
     assert Budget.parse(text) == budget
 
 
-@pytest.mark.parametrize("text", ["", "500", "cals", "5 apples", "calls=5", "5calls;6s", "1.2.3s", "_s", ".", "$"])
+@pytest.mark.parametrize(
+    "text", ["", "500", "cals", "5 apples", "calls=5", "5calls;6s", "1.2.3s", "_s", ".", "$"]
+)
 def test_what_is_no_budget_is_said(text):
     with pytest.raises(UsageError, match="A budget is written like `500calls`"):
         Budget.parse(text)

@@ -2,6 +2,7 @@
 
 import _thread
 import builtins
+import subprocess
 import sys
 import threading
 
@@ -180,8 +181,26 @@ def test_a_frame_without_pandas_says_what_to_install(monkeypatch):
         evaluate(square, ROWS, right).frame()
 
 
-def test_a_plot_is_a_figure_that_leaves_pyplot_alone():
-    figure = evaluate(square, ROWS, right).plot()
+def test_a_plot_is_a_figure_of_every_score():
+    axes = evaluate(square, ROWS, lambda example, prediction: example.x % 2).plot().axes[0]
 
-    assert figure.axes[0].get_xlabel() == "score"
-    assert "matplotlib.pyplot" not in sys.modules
+    assert axes.get_xlabel() == "score"
+    assert [bar.get_height() for bar in axes.patches if bar.get_height()] == [10, 10]
+
+
+def test_plots_leave_pyplot_alone():
+    code = """
+import sys
+from dspnb import *
+from dspnb.testing import Scripted
+rows = [Example(q=str(i), a="1").with_inputs("q") for i in range(4)]
+configure(lm=Scripted(lambda prompt: "[[ ## a ## ]] 1"))
+metric = metrics.exact("a")
+run = compile(Predict("q -> a"), LabeledFewShot(1), metric=metric, train=rows, wait=True)
+run.plot(), run.report.plot()
+assert "matplotlib.figure" in sys.modules
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr

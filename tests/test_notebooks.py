@@ -27,6 +27,16 @@ def test_a_notebook_is_stored_without_outputs(path):
 
 
 @pytest.mark.kernels
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_from_top_to_bottom(demo, path, tmp_path):
+    notebook = nbformat.read(path, 4)
+    demo.run(notebook, tmp_path)
+
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+
+
+@pytest.mark.kernels
 def test_the_quickstart_goes_from_weak_to_good_and_tells_the_same_each_time(demo, tmp_path):
     runs = [demo.execute(EXAMPLES / "01_quickstart.ipynb", tmp_path / name) for name in "ab"]
 

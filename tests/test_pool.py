@@ -48,16 +48,18 @@ def test_what_a_job_raises_ends_it_and_no_further_job_starts():
 
 
 def test_left_early_it_does_not_wait_for_jobs_in_flight():
-    let_go, left = threading.Event(), threading.Event()
+    let_go, ended = threading.Event(), threading.Event()
 
     def hanging():
         let_go.wait(20)
+        ended.set()
 
     with contextlib.closing(finished([lambda: 1, hanging], 2)) as done:
         assert next(done) == (0, 1)
-    left.set()
-    assert not let_go.is_set()
+
+    assert not ended.is_set()
     let_go.set()
+    assert ended.wait(10)
 
 
 def test_the_caller_can_leave_while_all_jobs_hang():

@@ -30,9 +30,11 @@ def test_no_model_needs_to_be_set():
         assert "Why?" in str(preview(Two(), q="Why?"))
 
 
-def test_a_missing_input_is_said():
+def test_inputs_that_do_not_fit_are_said():
     with pytest.raises(UsageError, match="takes no input `x`"):
         preview(ChainOfThought("q -> a"), x=1)
+    with pytest.raises(UsageError, match="needs the input `why`"):
+        preview(ChainOfThought("q, why -> a"), q="?")
 
 
 def test_a_program_that_calls_no_model_has_no_prompt():

@@ -5,8 +5,10 @@ import inspect
 import dspnb
 
 PROMISED = {
-    "LM", "configure", "use", "Signature", "Predict", "ChainOfThought", "Example", "examples",
-    "split", "evaluate", "compile", "Budget", "preview", "data", "metrics",
+    "LM", "configure", "use", "Signature", "Field", "InputField", "OutputField", "Module",
+    "Predict", "ChainOfThought", "Example", "Prediction", "Score", "Completion", "examples",
+    "split", "evaluate", "Report", "compile", "Run", "Budget", "preview", "data", "metrics",
+    "LabeledFewShot", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch",
 }  # fmt: skip
 
 
@@ -44,6 +46,7 @@ def test_parameters_are_those_that_are_promised():
     assert names(dspnb.compile)[:8] == [
         "program", "optimizer", "metric", "train", "val", "test", "budget", "teacher",
     ]  # fmt: skip
+    assert names(dspnb.compile)[8:12] == ["proposer", "seed", "concurrency", "wait"]
     assert names(dspnb.evaluate)[:4] == ["program", "data", "metric", "concurrency"]
     assert names(dspnb.LM)[:4] == ["model", "api_base", "api_key", "cache"]
     assert names(dspnb.Budget) == ["calls", "tokens", "dollars", "seconds", "score"]

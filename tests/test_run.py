@@ -3,8 +3,10 @@
 import _thread
 import json
 import os
+import sys
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -13,14 +15,17 @@ from dspnb import (
     LM,
     Budget,
     Example,
+    Module,
     Predict,
+    Prediction,
     Score,
     UsageError,
     compile,
+    data,
     use,
 )
 from dspnb.errors import MetricError, TooManyErrors, WrongKey
-from dspnb.events import FINAL
+from dspnb.events import FINAL, Phase
 from dspnb.lm.base import Completion
 from dspnb.module import Setting
 from dspnb.optimizers import (
@@ -69,31 +74,51 @@ class ByDemos:
     def __call__(self, messages, *, rollout=0, **params):
         with self._lock:
             self.calls += 1
+            number = self.calls
+        self.before(number)
         asked = messages[-1].content.split("\n")[1]
         for turn, answer in zip(messages[1:-1:2], messages[2:-1:2], strict=True):
             if turn.content.split("\n")[1] == asked:
                 return Completion(answer.content, self.model)
         return Completion("[[ ## color ## ]]\nblue", self.model)
 
+    def before(self, number):
+        """What happens before call `number`, from 1, is answered."""
 
-class Hanging:
+
+class Hanging(ByDemos):
     """A model that answers `free` times and then hangs until the test lets it go."""
 
     model = "hanging"
 
     def __init__(self, free):
-        self.free, self.calls = free, 0
+        super().__init__()
+        self.free = free
         self.hangs, self.let_go = threading.Event(), threading.Event()
-        self._lock = threading.Lock()
+        self.asked_again = threading.Event()  # set by a call after it was let go
 
-    def __call__(self, messages, *, rollout=0, **params):
-        with self._lock:
-            self.calls += 1
-            hang = self.calls > self.free
-        if hang:
+    def before(self, number):
+        if self.let_go.is_set():
+            self.asked_again.set()
+        if number > self.free:
             self.hangs.set()
             self.let_go.wait(30)
-        return Completion("[[ ## color ## ]]\nblue", self.model)
+
+
+@dataclass
+class Asking:
+    """An optimizer that makes these asks, keeps the answers, and returns the state it was given."""
+
+    asks: tuple
+    answers: list = field(default_factory=list)
+
+    def search(self, task):
+        for ask in self.asks:
+            self.answers.append((yield ask))
+        return task.state
+
+    def program_calls(self, train, val):
+        return None
 
 
 @pytest.fixture
@@ -181,6 +206,25 @@ def test_the_same_seed_searches_alike_whatever_the_concurrency(concurrency):
     assert outcome(1) != outcome(0)
 
 
+def test_rounds_and_real_tickets_search_alike_whatever_the_concurrency():
+    def outcome(concurrency):
+        rows = data.tickets()
+        run = start(
+            BootstrapFewShotWithRandomSearch(num_candidate_programs=3, max_rounds=2),
+            lm=LM("offline"),
+            program=Predict("ticket -> team"),
+            metric=lambda example, prediction: example.team == prediction.team,
+            train=rows[:60:2],
+            val=rows[1:40:2],
+            concurrency=concurrency,
+        ).wait()
+        return [(candidate.state, candidate.report.scores) for candidate in run.candidates]
+
+    once = outcome(1)
+    assert len({str(state) for state, _ in once}) == 6
+    assert outcome(16) == once
+
+
 def test_baseline_and_best_are_compared_on_held_out_examples():
     run = start(LabeledFewShot(6), lm=ByDemos(), val=COLORS[2:4], test=COLORS).wait()
 
@@ -249,19 +293,75 @@ def test_a_state_that_was_validated_is_not_paid_for_again():
     assert len(lm.calls) == 3
 
 
+def test_asks_made_together_are_answered_in_their_order():
+    state = Predict("thing -> color").state
+    optimizer = Asking((tuple(Evaluate(state, [row]) for row in COLORS),))
+
+    start(optimizer).wait()
+    assert [report.rows[0].example for report in optimizer.answers[0]] == COLORS
+
+
+def test_states_validated_together_are_numbered_in_their_order():
+    states = [{"self": Setting(f"Try {i}.")} for i in range(1, 40)]
+    optimizer = Asking((tuple(map(Validate, states)),))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # let threads overtake each other
+    try:
+        run = start(optimizer).wait()
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert [candidate.id for candidate in run.candidates] == list(range(40))
+    assert [candidate.state for candidate in run.candidates[1:]] == states
+    assert kinds(run).count("best") == 1  # all of them score alike
+
+
+def test_another_rollout_reaches_the_model():
+    class Noting(ByDemos):
+        def __call__(self, messages, *, rollout=0, **params):
+            seen.append(rollout)
+            return super().__call__(messages)
+
+    seen = []
+    ask = Evaluate(Predict("thing -> color").state, COLORS[:1], rollout=7)
+    start(Asking((ask,)), lm=Noting()).wait()
+    assert seen == [0, 0, 0, 7]
+
+
+def test_a_program_that_stays_the_best_is_compared_with_itself_for_free():
+    lm = ByDemos()
+    run = start(Asking(()), lm=lm, test=COLORS).wait()
+
+    assert run.comparison.difference == (0, 0, 0)
+    assert lm.calls == 3 + 6
+
+
+def test_the_estimate_is_what_the_run_takes_and_the_time_left_follows_from_it(hanging):
+    lm = hanging(free=3)
+    run = start(LabeledFewShot(6), lm=lm, test=COLORS)
+    assert run.log.since(0)[0].body.estimate == 3 + 3 + 2 * 6
+    assert lm.hangs.wait(10)
+
+    assert run.remaining > 0
+    lm.let_go.set()
+    run.wait()
+    assert lm.calls == 3 + 3 + 2 * 6
+    assert run.remaining is None
+
+
 # -- stopping and pausing ----------------------------------------------------------------
 
 
-def test_a_stopped_run_keeps_the_best_so_far():
-    run = start(BootstrapFewShotWithRandomSearch(1, 1, num_candidate_programs=500), lm=ByDemos())
-    for event in run.events():
-        if event.body.kind == "evaluated":
-            run.stop()
+def test_a_stopped_run_keeps_the_best_so_far(hanging):
+    lm = hanging(free=2 * 3)  # the program as it is, and with labelled demos
+    run = start(BootstrapFewShotWithRandomSearch(1, 6), lm=lm)
+    assert lm.hangs.wait(10)
+    run.stop()
     run.wait()
 
     assert (run.status, run.reason) == ("stopped", "stopped by you")
-    assert 1 <= kinds(run).count("evaluated") < 50
-    assert run.best.state in [candidate.state for candidate in run.candidates]
+    assert (run.best_candidate.id, run.report.mean) == (1, 1.0)
+    assert len(run.best.state["self"].demos) == 6
 
 
 def test_a_stop_while_the_model_hangs_ends_within_a_second(hanging):
@@ -287,6 +387,14 @@ def test_a_late_stop_does_not_reopen_a_finished_run():
     assert len(run.log) == events
 
 
+def test_nothing_can_be_said_after_the_end():
+    run = start().wait()
+    events = list(run.events())
+    run.log.append(Phase("late"))
+
+    assert list(run.events()) == events
+
+
 def test_what_comes_after_the_end_is_dropped(hanging):
     lm = hanging(free=0)
     run = start(lm=lm)
@@ -302,23 +410,23 @@ def test_what_comes_after_the_end_is_dropped(hanging):
     assert len(run.log) == events
 
 
-def test_a_paused_run_asks_the_model_nothing(hanging):
+def test_a_paused_run_asks_the_model_nothing_until_it_is_resumed(hanging):
     lm = hanging(free=0)
-    run = start(lm=lm, concurrency=1)
+    run = start(lm=lm, val=COLORS, concurrency=2)
     assert lm.hangs.wait(10)
     run.pause()
-    lm.let_go.set()
     for event in run.events():
         if event.body.kind == "status" and event.body.status == "paused":
             break
-    asked = lm.calls
+    lm.let_go.set()  # those in flight are answered
 
-    assert asked <= 2
+    assert not lm.asked_again.wait(0.5)
+    assert lm.calls <= 2
     assert run.status == "paused"
     run.resume()
     run.wait()
     assert run.status == "done"
-    assert lm.calls > asked
+    assert lm.calls > 2 * 6
 
 
 def test_a_paused_run_can_be_stopped(hanging):
@@ -333,14 +441,15 @@ def test_a_paused_run_can_be_stopped(hanging):
 
 
 def test_an_interrupt_while_waiting_stops_the_run_and_keeps_the_best(hanging):
-    lm = hanging(free=3)
-    run = start(lm=lm)
+    lm = hanging(free=2 * 3)
+    run = start(BootstrapFewShotWithRandomSearch(1, 6), lm=lm)
     assert lm.hangs.wait(10)
     threading.Timer(0.2, _thread.interrupt_main).start()
 
-    with pytest.raises(Interrupted, match="was stopped: best of 1 candidates is #0"):
+    with pytest.raises(Interrupted, match=r"was stopped: best of 2 candidates is #1, 1\.000"):
         run.wait()
     assert (run.status, run.reason) == ("stopped", "interrupted")
+    assert run.report.mean == 1.0
 
 
 def test_an_interrupt_while_joining_ends_only_the_waiting(hanging):
@@ -386,6 +495,45 @@ def test_answers_from_the_cache_cost_no_budget():
     assert again.ledger.usage.calls == 0
 
 
+def test_calls_under_way_count_towards_the_budget():
+    overrun, let_go = threading.Event(), threading.Event()
+
+    class Slow(ByDemos):
+        def before(self, number):
+            if number > 5:
+                overrun.set()
+            let_go.wait(30)
+
+    run = start(lm=Slow(), val=COLORS, budget=Budget(calls=5), concurrency=16)
+    too_many = overrun.wait(0.5)
+    let_go.set()
+    run.join()
+
+    assert not too_many
+    assert run.ledger.usage.calls == 5
+
+
+def test_teacher_and_student_spend_one_budget():
+    student, teacher = ByDemos(), ByDemos()
+    run = start(lm=student, teacher=teacher, budget=Budget(calls=3 + 3 + 1))
+    run.join()
+
+    assert run.status == "stopped"
+    assert (student.calls, teacher.calls) == (3 + 3, 1)
+
+
+def test_a_budget_of_tokens_ends_a_run():
+    def reply(messages, **params):
+        return Completion("[[ ## color ## ]] blue", "m", tokens_in=8, tokens_out=2)
+
+    reply.model = "m"
+    run = start(lm=reply, budget=Budget(tokens=25), concurrency=1)
+    run.join()
+
+    assert run.reason == "budget of 25 tokens spent"
+    assert run.ledger.usage.calls == 3
+
+
 def test_a_budget_of_seconds_ends_a_run_even_while_the_model_hangs(hanging):
     run = start(lm=hanging(free=3), budget=Budget(seconds=0.3))
     run.join(5)
@@ -424,6 +572,37 @@ def test_a_wrong_key_ends_a_run_at_once_and_says_so():
     with pytest.raises(WrongKey):
         run.wait()
     assert run.best.state["self"].demos == ()
+
+
+def test_a_key_that_is_revoked_midway_keeps_the_best_so_far():
+    class Revoked(ByDemos):
+        def before(self, number):
+            if number > 2 * 3:
+                raise WrongKey("revoked", model="m")
+
+    lm = Revoked()
+    run = start(BootstrapFewShotWithRandomSearch(1, 6), lm=lm)
+    run.join()
+
+    assert (run.status, run.reason) == ("failed", "WrongKey: m: revoked")
+    assert run.best_candidate.report.mean == 1.0
+    assert len(run.best.state["self"].demos) == 6
+
+
+def test_the_causes_of_failed_rows_are_grouped():
+    class Fragile(Module):
+        def forward(self, thing):
+            if thing == "coal":
+                return Prediction(color="black")
+            raise ValueError("no s" if thing.startswith("s") else "other")
+
+    run = start(val=COLORS, program=Fragile())
+
+    with pytest.raises(TooManyErrors) as error:
+        run.wait()
+    assert str(error.value) == (
+        "5 of 6 rows failed: 3 times ValueError: no s; 2 times ValueError: other"
+    )
 
 
 def test_too_many_failed_rows_end_a_run_with_their_causes():
@@ -539,13 +718,14 @@ def test_every_call_is_in_the_events_with_its_predictor():
     assert [call.call for call in called] == list(range(len(called)))
 
 
-def test_a_run_draws_itself_without_pyplot():
-    import sys
+def test_a_run_draws_each_candidate_and_the_best_so_far():
+    run = start(lm=ByDemos()).wait()
+    axes = run.plot().axes[0]
 
-    figure = start(lm=ByDemos()).wait().plot()
-
-    assert figure.axes[0].get_ylabel() == "score (validation)"
-    assert "matplotlib.pyplot" not in sys.modules
+    assert axes.get_ylabel() == "score (validation)"
+    best = axes.lines[-1]
+    assert list(best.get_ydata())[-1] == run.report.mean
+    assert len(best.get_xdata()) == len(run.candidates)
 
 
 def recorded():

@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dspnb.errors import UsageError
 from dspnb.example import Example, only
 from dspnb.module import State
 from dspnb.signature import Signature
@@ -24,6 +25,10 @@ class LabeledFewShot:
 
     k: int = 16
     sample: bool = True
+
+    def __post_init__(self) -> None:
+        if self.k < 0:
+            raise UsageError(f"Demos are at least 0; got {self}.")
 
     def search(self, task: Task) -> Search:
         return labeled(task, task.train, self.k, task.rng if self.sample else None)

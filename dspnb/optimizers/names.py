@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Callable
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from dspnb.errors import UsageError, nearest
 
@@ -14,7 +15,7 @@ from .bootstrap import BootstrapFewShot
 from .labeled import LabeledFewShot
 from .random_search import BootstrapFewShotWithRandomSearch
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+OPTIMIZERS: dict[str, type[Optimizer]] = {
     "bootstrap": BootstrapFewShot,
     "bootstrap-rs": BootstrapFewShotWithRandomSearch,
     "labeled": LabeledFewShot,
@@ -38,7 +39,13 @@ def optimizer(text: str) -> Optimizer:
     for key in given:
         if key not in known:
             raise UsageError(f"`{name}` has no parameter `{key}`; {nearest(key, known)}")
-    return kind(**given)
+    try:
+        return TypeAdapter(kind).validate_python(given)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise UsageError(
+            f"`{name}` cannot take `{wrong['loc'][0]}={wrong['input']}`: {wrong['msg']}."
+        ) from None
 
 
 def parameters(name: str) -> list[str]:

@@ -34,6 +34,7 @@ class BootstrapFewShotWithRandomSearch:
                 "Random search draws 1 to `max_bootstrapped_demos` demos for each of "
                 f"`num_candidate_programs` candidates; got {self}."
             )
+        self._of(self.max_bootstrapped_demos)  # checks the other numbers before anything is spent
 
     def search(self, task: Task) -> Search:
         best, best_mean = task.state, (yield Validate(task.state)).mean
@@ -52,7 +53,7 @@ class BootstrapFewShotWithRandomSearch:
         return best
 
     def program_calls(self, train: int, val: int) -> int:
-        one = BootstrapFewShot(self.max_bootstrapped_demos, max_rounds=self.max_rounds)
+        one = self._of(self.max_bootstrapped_demos)
         return 2 * val + (self.num_candidate_programs + 1) * one.program_calls(train, val)
 
     def _bootstrap(self, task: Task, number: int) -> Search:
@@ -60,7 +61,9 @@ class BootstrapFewShotWithRandomSearch:
         if number:
             train = task.rng.sample(train, len(train))
             size = task.rng.randint(1, self.max_bootstrapped_demos)
-        bootstrap = BootstrapFewShot(
+        return (yield from self._of(size).on(task, train))
+
+    def _of(self, size: int) -> BootstrapFewShot:
+        return BootstrapFewShot(
             size, self.max_labeled_demos, self.max_rounds, self.metric_threshold
         )
-        return (yield from bootstrap.on(task, train))

@@ -82,7 +82,6 @@ export interface MimeModel {
 export interface LuminoWidget {
   node: HTMLElement;
   isDisposed: boolean;
-  addClass(name: string): void;
   dispose(): void;
 }
 

@@ -1,12 +1,12 @@
 /** JupyterLab's keyboard shortcuts and ours: while a key is meant for us, the notebook must not take it. */
 
-/** Keys are ours while something in the host has the focus by keyboard; after a mouse click they are the notebook's. */
+/** Keys are ours while the focus came by keyboard; after a mouse click they are the notebook's. */
 export function keyboardOnly(host: HTMLElement): void {
-  host.addEventListener("focusin", () => {
-    const focused = host.shadowRoot?.activeElement;
-    host.toggleAttribute(SUPPRESS, focused?.matches(":focus-visible") === true);
+  const root = host.shadowRoot; // the host does not hear of focus that moves inside its shadow
+  root?.addEventListener("focusin", () => {
+    host.toggleAttribute(SUPPRESS, root.activeElement?.matches(":focus-visible") === true);
   });
-  host.addEventListener("focusout", () => host.removeAttribute(SUPPRESS));
+  root?.addEventListener("focusout", () => host.removeAttribute(SUPPRESS));
 }
 
 /** All keys are ours while the focus is in the host. */

@@ -26,7 +26,6 @@ const still = { "text/html": "<b>done</b>", "text/plain": "done" };
 class Widget {
   node = document.createElement("div");
   isDisposed = false;
-  addClass() {}
   dispose() {
     this.isDisposed = true;
   }
@@ -179,11 +178,12 @@ it("writes the end of a run into the notebook, once", async () => {
 it("keeps the newer state when the notebook renders an older one", async () => {
   const session = fakeSession(fakeKernel({ subshells: true }));
   const { node, renderer, model } = await open(runSnapshot(running), session);
-  session.widgetSays({ events: ended });
+  session.widgetSays({ events: ended, progress: progress({ events: ended.length, calls: 99 }) });
 
   await renderer.renderModel(model);
 
   expect(byTestId(node, "status").textContent).toBe("Stopped");
+  expect(byTestId(node, "calls").textContent).toContain("99");
 });
 
 it.each(["restarting", "autorestarting", "dead"])(

@@ -1,5 +1,7 @@
 """BootstrapFewShot, answered by hand: no model, no thread, no clock."""
 
+import dataclasses
+
 import pytest
 from optimizers.contract import ROWS, OptimizerContract, call, drive, row, task
 
@@ -95,6 +97,16 @@ def test_the_threshold_decides_what_is_accepted(threshold, score, accepted):
     _, chosen = drive(optimizer, task(train=ROWS[:1]), value=lambda: score)
 
     assert len(chosen["a"].demos) == accepted
+
+
+def test_a_run_that_failed_is_no_demo_even_without_a_threshold_to_reach():
+    search = BootstrapFewShot(1, 0, metric_threshold=0.0).search(task(train=ROWS[:1]))
+    next(search)
+    failed = dataclasses.replace(row(ROWS[0], 0.0), error="ValueError: no")
+
+    with pytest.raises(StopIteration) as end:
+        search.send((Report([failed]),))
+    assert end.value.value["a"].demos == ()
 
 
 def test_a_program_that_has_demos_teaches_with_them():

@@ -1,7 +1,7 @@
 import pytest
 from optimizers.contract import ROWS, OptimizerContract, drive, task
 
-from dspnb import Example
+from dspnb import Example, UsageError
 from dspnb.optimizers import LabeledFewShot
 
 
@@ -43,3 +43,8 @@ def test_instructions_stay():
     _, chosen = drive(LabeledFewShot(), task())
 
     assert chosen["a"].instructions == "Do a."
+
+
+def test_an_impossible_number_is_said():
+    with pytest.raises(UsageError, match=r"at least 0; got LabeledFewShot\(k=-1"):
+        LabeledFewShot(k=-1)

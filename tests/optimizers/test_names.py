@@ -32,6 +32,9 @@ def test_a_short_name_with_parameters_makes_an_optimizer(text, made):
         ("", "There is no optimizer ``; known: `bootstrap`, `bootstrap-rs`, `labeled`."),
         ("labeled:n=8", "`labeled` has no parameter `n`; known: `k`, `sample`."),
         ("labeled:sampel=True", "did you mean `sample`?"),
+        ("labeled:k=many", "`labeled` cannot take `k=many`: Input should be a valid integer"),
+        ("labeled:k=1.5", "`labeled` cannot take `k=1.5`: Input should be a valid integer"),
+        ("bootstrap:max_rounds=0", "rounds at least 1"),
         ("labeled:8", "Parameters are written `name=value` after a colon"),
     ],
 )

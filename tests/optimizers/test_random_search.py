@@ -79,3 +79,9 @@ def test_the_first_bootstrap_goes_in_order_and_the_others_do_not():
 def test_impossible_numbers_are_said(wrong):
     with pytest.raises(UsageError, match="Random search draws 1 to"):
         BootstrapFewShotWithRandomSearch(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"max_labeled_demos": -1}, {"max_rounds": 0}])
+def test_numbers_that_no_bootstrap_takes_are_said_before_the_search(wrong):
+    with pytest.raises(UsageError, match="Demos are at least 0 and rounds at least 1"):
+        BootstrapFewShotWithRandomSearch(**wrong)

@@ -91,7 +91,7 @@ export function follow(run: string, comm: string, session: SessionContext, follo
     deliver: post.deliver,
     dispose() {
       disposed = true;
-      
+      session.iopubMessage.disconnect(onMessage);
       session.statusChanged.disconnect(onStatus);
       session.kernelChanged.disconnect(onKernel);
       post.dispose();
