@@ -40,8 +40,13 @@ class Module:
         """What the program does: inputs in, a `Prediction` or a dict of outputs back."""
         raise UsageError(f"`{type(self).__name__}` has no `forward`; define what it does.")
 
-    def __call__(self, **inputs: Any) -> Prediction:
+    def __call__(self, *unnamed: Any, **inputs: Any) -> Prediction:
         """Run the program. The prediction carries the trace of its model calls."""
+        if unnamed:
+            raise UsageError(
+                "A program takes its inputs by name, as in `program(question=...)`; "
+                f"got {unnamed[0]!r} without one."
+            )
         here = current()
         if here.trace is not None:
             return _as_prediction(self.forward(**inputs), self)
@@ -158,8 +163,13 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
         for name, part in vars(value).items():
             vars(twin)[name] = _copied(part, memo)
         return twin
-    if type(value) in (list, tuple):
-        return type(value)(_copied(item, memo) for item in value)
-    if type(value) is dict:
-        return {key: _copied(item, memo) for key, item in value.items()}
+    match value:
+        case tuple():
+            items = (_copied(item, memo) for item in value)
+            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+        case list() | dict():
+            holder: Any = copy.copy(value)
+            for key in value if isinstance(value, dict) else range(len(value)):
+                holder[key] = _copied(value[key], memo)
+            return holder
     return value

@@ -9,7 +9,7 @@ from typing import Any
 
 from .adapters import Adapter
 from .context import Context, current
-from .errors import DspnbError, ParseError
+from .errors import DspnbError, ParseError, UsageError
 from .example import Example, Prediction
 from .lm.base import Completion, LanguageModel, Message
 from .module import Module, Setting
@@ -37,6 +37,8 @@ class Predict(Module):
         **params: Any,
     ) -> None:
         self.signature = Signature.of(signature)
+        if wrong := [demo for demo in demos if not isinstance(demo, Example)]:
+            raise UsageError(f"A demo is an `Example(...)` of the fields; got {wrong[0]!r}.")
         self.demos = tuple(demos)
         self.params = params
 

@@ -28,6 +28,11 @@ def write(
 ) -> Path:
     """Write signatures and demos by path. The file appears whole or not at all."""
     path = Path(file)
+    if "metadata" in predictors:
+        raise UsageError(
+            "A saved program keeps the name `metadata` for itself; "
+            "give the predictor of that name another."
+        )
     entries = {name: _entry(*predictor) for name, predictor in predictors.items()}
     metadata = {"metadata": {"dependency_versions": {}, "dspnb": {"format": FORMAT}}}
     content = {**entries.get(FLAT, entries), **metadata}
@@ -37,6 +42,7 @@ def write(
         unfinished.write_text(text + "\n", encoding="utf-8")
         unfinished.replace(path)
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise UsageError(f"The program could not be saved to `{path}`: {error.strerror}.") from None
     return path
 
@@ -46,8 +52,12 @@ def read(file: str | Path, signatures: Mapping[str, Signature]) -> Settings:
 
     Raises `UsageError` when the file is missing, is not such a file, or is of another program.
     """
-    content = _content(Path(file))
-    entries = {FLAT: content} if "signature" in content else content
+    entries = _content(Path(file))
+    match entries:
+        case {"signature": {"signature": _}}:
+            pass  # a predictor of that name
+        case {"signature": _}:
+            entries = {FLAT: entries}
     entries = {path: entry for path, entry in entries.items() if path != "metadata"}
     if set(entries) != set(signatures):
         raise UsageError(

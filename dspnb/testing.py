@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from .errors import UsageError
 from .lm.base import Completion, Message, estimate_tokens
 
 
@@ -41,6 +42,8 @@ def _in_turn(replies: Iterable[str]) -> Callable[[str], str]:
 
     def reply(prompt: str) -> str:
         with lock:
-            return next(rest)
+            for text in rest:
+                return text
+        raise UsageError(f"The scripted model has no reply left for {prompt[:80]!r}.")
 
     return reply

@@ -52,7 +52,8 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
         kernel = KernelManager()
         if os.name == "posix":  # over TCP, the kernel warns of eavesdroppers
             kernel = KernelManager(transport="ipc", ip=f"{sockets}/kernel")
-        NotebookClient(notebook, km=kernel, timeout=600, resources=resources).execute()
+        client = NotebookClient(notebook, km=kernel, timeout=600, resources=resources)
+        client.execute(cleanup_kc=True)  # it would leave the kernel that it was given running
 
 
 def table(scores: list[list[float]]) -> str:

@@ -1,6 +1,7 @@
 """Programs: predictors found and named by path, and given another state without being changed."""
 
 import asyncio
+import collections
 
 import pytest
 
@@ -98,6 +99,33 @@ def test_a_copy_shares_what_holds_no_module_and_keeps_what_is_shared_shared():
     assert other.inner is not program.inner
     assert other.shared is other.inner.answer
     assert other.inner.search is program.inner.search
+
+
+def test_predictors_in_every_kind_of_holder_are_copied():
+    Pair = collections.namedtuple("Pair", "one two")
+
+    class Holders(Module):
+        def __init__(self):
+            self.pair = Pair(Predict("a -> b"), Predict("a -> b"))
+            self.nested = [({"x": Predict("a -> b")},)]
+            self.ordered = collections.OrderedDict(y=Predict("a -> b"))
+            self.many = collections.defaultdict(list, z=[Predict("a -> b")])
+
+    program = Holders()
+    paths = ["pair.0", "pair.1", "nested.0.0.x", "ordered.y", "many.z.0"]
+
+    other = program.with_state({path: Setting(f"Do {path}.") for path in paths})
+    assert [setting.instructions for setting in other.state.values()] == [
+        f"Do {path}." for path in paths
+    ]
+    assert program.state == Holders().state
+    assert type(other.pair) is Pair
+    assert other.many["new"] == []
+
+
+def test_an_input_without_its_name_is_said():
+    with pytest.raises(UsageError, match=r"by name, as in `program\(question=...\)`; got 'Why"):
+        Predict("question -> answer")("Why?")
 
 
 def test_a_path_that_is_not_there_is_said():

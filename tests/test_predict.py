@@ -45,10 +45,13 @@ def test_both_answers_are_paid_for():
 
 def test_a_second_answer_that_cannot_be_read_is_an_error_that_keeps_the_call():
     lm = Scripted(["nope", "[[ ## m ## ]] 4", "never asked"])
-    with use(lm=lm), pytest.raises(ParseError, match=r"`n`: is missing"):
+    with use(lm=lm), pytest.raises(ParseError, match=r"`n`: is missing") as caught:
         Predict("q -> n: int, m")(q="?")
 
     assert len(lm.calls) == 2
+    (call,) = caught.value.trace
+    assert (call.attempts[0].text, call.completion.text) == ("nope", "[[ ## m ## ]] 4")
+    assert (dict(call.outputs), call.error) == ({}, str(caught.value))
 
 
 def test_params_go_to_the_model_with_each_call():
@@ -101,6 +104,24 @@ def test_its_messages_can_be_had_without_a_call():
     program = Predict("a -> b", demos=[Example(a="1", b="2")])
 
     assert [m.role for m in program.messages(a="x")] == ["system", "user", "assistant", "user"]
+
+
+def test_what_is_no_demo_is_said():
+    with pytest.raises(UsageError, match=r"A demo is an `Example\(...\)` of the fields; got {'a'"):
+        Predict("a -> b", demos=[{"a": 1, "b": 2}])
+
+
+def test_a_demo_may_show_that_there_is_no_answer():
+    program = Predict("a -> b: int | None", demos=[Example(a="1", b=None)])
+
+    asked, answered = program.messages(a="x")[1:3]
+    assert asked.content == "[[ ## a ## ]]\n1"
+    assert answered.content.startswith("[[ ## b ## ]]\nNone\n")
+
+
+def test_a_script_that_ends_too_soon_says_so():
+    with use(lm=Scripted([])), pytest.raises(UsageError, match="has no reply left for"):
+        Predict("a -> b")(a=1)
 
 
 def test_what_is_no_signature_is_said():

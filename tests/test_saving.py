@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from pydantic import BaseModel
 
-from dspnb import ChainOfThought, Example, Module, Predict, UsageError
+from dspnb import ChainOfThought, Example, Module, Predict, Signature, UsageError
 
 DEMOS = (Example(augmented=True, q="1 + 1", a=2), Example(q="ünï", a=3))
 
@@ -120,6 +121,50 @@ def test_a_folder_that_is_not_there_is_said_and_nothing_is_left_behind(tmp_path)
     with pytest.raises(UsageError, match="could not be saved to"):
         Predict("q -> a").save(tmp_path / "none" / "p.json")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_the_file_is_said_and_nothing_is_left_behind(tmp_path):
+    (tmp_path / "p.json").mkdir()
+
+    with pytest.raises(UsageError, match="could not be saved to"):
+        Predict("q -> a").save(tmp_path / "p.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["p.json"]
+
+
+def test_a_predictor_may_be_called_signature(tmp_path):
+    class Named(Module):
+        def __init__(self, *demos):
+            self.signature = Predict("q -> a", demos=demos)
+
+    file = Named(*DEMOS).save(tmp_path / "p.json")
+
+    assert Named().load(file).state["signature"].demos == DEMOS
+
+
+def test_a_predictor_that_would_be_lost_is_not_saved(tmp_path):
+    class Named(Module):
+        def __init__(self):
+            self.metadata = Predict("q -> a")
+
+    with pytest.raises(UsageError, match="keeps the name `metadata` for itself"):
+        Named().save(tmp_path / "p.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loaded_program_sends_the_prompt_that_the_saved_one_did(tmp_path):
+    class City(BaseModel):
+        name: str
+        lakes: list[str]
+
+    def program(*demos):
+        types = {"City": City}
+        return Predict(Signature("q: City -> a: City, n: int | None", types=types), demos=demos)
+
+    ulm, bonn = City(name="Ulm", lakes=[]), City(name="Bonn", lakes=["a", "b"])
+    saved = program(Example(q=ulm, a=bonn, n=None), Example(q=bonn, a=ulm))
+    loaded = program().load(saved.save(tmp_path / "p.json"))
+
+    assert loaded.messages(q=ulm) == saved.messages(q=ulm)
 
 
 def test_saving_again_replaces_the_file_and_leaves_no_other(tmp_path):

@@ -162,7 +162,12 @@ def _usable(signature: Signature, demo: Example) -> bool:
 
 
 def _missing(signature: Signature, demo: Example) -> list[str]:
-    return [field.name for field in signature.fields if demo.get(field.name) is None]
+    """The fields without a value; None is one when the type allows it."""
+    return [
+        field.name
+        for field in signature.fields
+        if demo.get(field.name) is None and not (field.name in demo and values.optional(field))
+    ]
 
 
 def _sections(fields: Iterable[Field], given: Mapping[str, Any], write: Any) -> str:

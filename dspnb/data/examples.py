@@ -56,6 +56,8 @@ def examples(
     >>> rows[0].inputs
     {'question': '2 + 2?'}
     """
+    if isinstance(inputs, str):
+        raise UsageError(f"`inputs` is a list of names, as in `inputs=[{inputs!r}]`; got a text.")
     found = [row if isinstance(row, Example) else _example(row, i) for i, row in _rows(source)]
     if not found:
         raise UsageError("There are no examples in this.")

@@ -55,7 +55,7 @@ def read_text(text: str, where: str = "the text") -> Rows:
 
 def _json_lines(text: str, where: str) -> Rows:
     rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # JSON may hold other line separators
         if not line.strip():
             continue
         try:
@@ -86,10 +86,14 @@ def _object(row: Any, where: str) -> dict[str, Any]:
 
 def _csv(text: str, where: str, delimiter: str = ",") -> Rows:
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True, strict=True)
+    lines, first = [], 1  # a row's first line: a quote that never closes reaches to the end
     try:
-        lines = [(reader.line_num, cells) for cells in reader if cells]
+        for cells in reader:
+            if cells:
+                lines.append((first, cells))
+            first = reader.line_num + 1
     except csv.Error as error:
-        raise UsageError(f"{where}, line {reader.line_num}: this is not CSV, {error}.") from None
+        raise UsageError(f"{where}, line {first}: this is not CSV, {error}.") from None
     return _table(lines, where)
 
 
@@ -98,14 +102,18 @@ def _tsv(text: str, where: str) -> Rows:
 
 
 def _markdown(text: str, where: str) -> Rows:
-    lines = []
-    for number, line in enumerate(text.splitlines(), 1):
+    lines: list[tuple[int, list[str]]] = []
+    ruled = False  # whether the line under the header was there
+    for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
-        if not stripped or re.fullmatch(r"[|:\-\s]+", stripped):
+        if not stripped:
+            continue
+        if len(lines) == 1 and not ruled and re.fullmatch(r"[|:\-\s]+", stripped):
+            ruled = True
             continue
         if not stripped.startswith("|"):
             raise UsageError(f"{where}, line {number}: a table's line starts with `|`.")
-        cells = re.split(r"(?<!\\)\|", stripped.strip("|"))
+        cells = re.split(r"(?<!\\)\|", stripped.removeprefix("|").removesuffix("|"))
         lines.append((number, [cell.strip().replace("\\|", "|") for cell in cells]))
     return _table(lines, where)
 

@@ -96,3 +96,8 @@ def test_shares_that_do_not_divide_are_said(shares):
 
     with pytest.raises(UsageError, match=r"[Ss]hares|rows are asked for"):
         split(rows, shares)
+
+
+def test_a_lone_name_of_an_input_is_written_in_a_list():
+    with pytest.raises(UsageError, match=r"list of names, as in `inputs=\['question'\]`"):
+        examples([{"question": "x"}], inputs="question")

@@ -42,6 +42,19 @@ def test_columns_of_numbers_and_truths_get_their_type_and_codes_stay_text():
     assert rows[1] == {"n": -2, "x": 2.0, "ok": False, "zip": "98765", "mixed": "b"}
 
 
+def test_a_text_may_hold_any_separator_of_lines_that_json_allows():
+    assert read_text('{"q": "a\u2028b\u2029c\x85d"}\r\n{"q": "e"}') == [
+        {"q": "a\u2028b\u2029c\x85d"},
+        {"q": "e"},
+    ]
+
+
+def test_a_markdown_table_may_hold_empty_cells_and_dashes():
+    table = "| q | a |\n|---|:-:|\n| - | -- |\n| x ||\n| | y |"
+
+    assert read_text(table) == [{"q": "-", "a": "--"}, {"q": "x", "a": ""}, {"q": "", "a": "y"}]
+
+
 def test_a_cell_may_span_lines():
     assert read_text('q,a\n"one\ntwo",x\n') == [{"q": "one\ntwo", "a": "x"}]
 
@@ -55,7 +68,8 @@ def test_a_cell_may_span_lines():
         ("a.json", '{"q": 1}', "a JSON file of examples holds a list"),
         ("a.json", "[1]", "item 0: a row is an object"),
         ("a.csv", "q,a\n1,2\n3\n", "line 3: 1 cells, but the header names 2"),
-        ("a.csv", 'q,a\n1,"2\n', "this is not CSV"),
+        ("a.csv", 'q,a\n1,2\n1,"2\n3,4\n5,6\n', "line 3: this is not CSV"),
+        ("a.csv", 'q,a\n"1\n1",2\n"3\n"\n', "line 4: 1 cells, but the header names 2"),
         ("a.csv", "q,q\n1,2\n", "the column `q` stands twice"),
         ("a.csv", "q,a\n", "at least one row"),
         ("a.csv", "", "at least one row"),

@@ -87,7 +87,10 @@ def test_it_answers_as_the_offline_model_itself_does(server):
         ("broken", LMError, "it fell over"),
         ("no model", UnknownModel, "there is no such model at http://127.0.0.1"),
         ("too long", ContextTooLong, "the prompt is too long"),
+        ("forbidden", WrongKey, "does not accept the key"),
         ("no json", LMError, "openai/offline: "),
+        ("no choices", LMError, "openai/offline: the provider sent an answer without text"),
+        ("hangs up", LMError, "openai/offline: "),
     ],
 )
 def test_a_fault_is_one_request_and_one_typed_error(server, fault, kind, said):
@@ -96,7 +99,27 @@ def test_a_fault_is_one_request_and_one_typed_error(server, fault, kind, said):
     with pytest.raises(kind) as caught:
         model(server)("hello")
     assert said in str(caught.value)
+    assert not isinstance(caught.value, Unreachable)
     assert len(server.requests) == 1  # retrying is not for litellm to decide
+
+
+def test_a_provider_that_is_overloaded_says_how_long_to_wait(server):
+    server.fault = "overloaded"
+
+    with pytest.raises(RateLimited) as caught:
+        model(server)("hello")
+    assert caught.value.retry_after == 7.0
+
+
+@pytest.mark.parametrize("name", ["openai/gpt-4o-mini", "anthropic/claude-3-5-haiku-20241022"])
+def test_a_missing_key_says_what_to_set(name, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+
+    with pytest.raises(
+        WrongKey, match=r"the provider wants a key\. Set the provider's"
+    ):
+        LM(name)("hello")
 
 
 def test_a_wrong_key_says_what_to_set_and_never_shows_the_key(server):
@@ -119,6 +142,18 @@ def test_an_unreachable_server_is_said_soon():
     with pytest.raises(Unreachable, match=f"nobody answers at http://127.0.0.1:{port}"):
         LM("openai/offline", api_base=f"http://127.0.0.1:{port}/v1", api_key=KEY)("hello")
     assert time.monotonic() - start < 10
+
+
+def test_a_server_that_is_down_ends_a_run_at_once_and_is_named():
+    with running() as gone:
+        lm = model(gone)
+    with use(lm=lm):
+        rows = data.tickets()[:30]
+        run = compile(Predict(TEAM), LabeledFewShot(4), metric=metrics.exact("team"), train=rows)
+        run.join(10)
+
+    assert run.status == "failed"
+    assert run.reason.startswith(f"Unreachable: openai/offline: nobody answers at {gone.url}")
 
 
 def test_an_unknown_provider_is_said():

@@ -25,6 +25,8 @@ FAULTS: dict[str, tuple[int, str, dict[str, str]]] = {
         "code": "context_length_exceeded"}}""",
         {},
     ),
+    "forbidden": (403, '{"error": {"message": "not for you"}}', {}),
+    "no choices": (200, '{"id": "x", "object": "chat.completion", "choices": []}', {}),
     "no json": (200, "<html>a proxy's login page</html>", {}),
 }
 
@@ -57,6 +59,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers["Authorization"] != f"Bearer {KEY}":
             said = f"Incorrect API key provided: {self.headers['Authorization']}"
             self._say(401, json.dumps({"error": {"message": said}}), {})
+        elif self.server.fault == "hangs up":
+            self.close_connection = True
         elif self.server.fault:
             self._say(*FAULTS[self.server.fault])
         else:
