@@ -9,7 +9,7 @@ import itertools
 import random
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +113,7 @@ class Run:
         self._call_ids = itertools.count()
         self._ended = threading.Event()
         self._turn = threading.Lock()  # protects `status` and `reason`
-        self._judged = threading.Lock()  # protects the candidates' reports and `_program_calls`
+        self._judged = threading.Lock()  # protects the candidates' reports and what counts calls
         here = current()
         self._lm, self._adapter = here.require_lm(), here.adapter
         context = contextvars.copy_context()
@@ -317,12 +317,17 @@ class Run:
                 return self._validate(ask)
             case Complete(signature, inputs):
                 with self._model("proposer"):
-                    prediction: Prediction = Predict(signature)(**inputs)
-                self._called(prediction.trace)
-                return prediction
+                    return self._complete(functools.partial(Predict(signature), **inputs))
             case Evaluate(state, examples, rollout, role):
                 with self._model(role), use(rollout=rollout):
                     return self._score(state, examples)
+
+    def _complete(self, call: Callable[[], Prediction]) -> Prediction:
+        """Call the model from another thread, so that a stop is seen while it hangs."""
+        with contextlib.closing(finished([call], 1, self._checkpoint)) as done:
+            prediction: Prediction = next(done)[1]
+        self._called(prediction.trace)
+        return prediction
 
     def _model(self, role: str) -> contextlib.AbstractContextManager[Any]:
         lm = self._models.get(role)
@@ -360,8 +365,9 @@ class Run:
             on_wait=self._checkpoint,
         )
         if len(report.rows) > 4 and len(report.errors) > ERROR_RATE * len(report.rows):
-            causes = "; ".join(f"{n} times {cause}" for cause, n in report.causes().items())
-            raise TooManyErrors(f"{len(report.errors)} of {len(report.rows)} rows failed: {causes}")
+            raise TooManyErrors(
+                f"{len(report.errors)} of {len(report.rows)} rows failed: {_causes(report)}"
+            )
         if candidate is not None:
             low, high = report.interval
             n, errors = len(report.rows), len(report.errors)
@@ -378,18 +384,18 @@ class Run:
     def _called(self, trace: Trace) -> None:
         for call in trace:
             cached = call.completion is not None and call.completion.cached
-            number = next(self._call_ids)
-            self.log.append(
-                Called(
-                    number,
-                    call.path,
-                    call.tokens_in,
-                    call.tokens_out,
-                    call.dollars,
-                    call.seconds,
-                    cached,
+            with self._judged:
+                self.log.append(
+                    Called(
+                        next(self._call_ids),
+                        call.path,
+                        call.tokens_in,
+                        call.tokens_out,
+                        call.dollars,
+                        call.seconds,
+                        cached,
+                    )
                 )
-            )
 
     def _candidate(self, ask: Validate) -> Candidate:
         """The candidate of this state; a state that is new gets the next number."""
@@ -449,6 +455,15 @@ class Comparison:
     def difference(self) -> tuple[float, float, float]:
         """The mean of the paired differences, and its 95% confidence interval."""
         return paired(self.baseline.scores, self.best.scores)
+
+
+def _causes(report: Report, most: int = 3) -> str:
+    """Why rows failed, the most frequent cause first; answers of models may all differ."""
+    causes = list(report.causes().items())
+    said = [f"{n} times {cause}" for cause, n in causes[:most]]
+    return "; ".join(
+        [*said, *([f"and {len(causes) - most} other causes"] if causes[most:] else [])]
+    )
 
 
 def _changes(before: State, after: State) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The driver: a search on a background thread that can be watched, paused, stopped and trusted."""
 
 import _thread
+import itertools
 import json
 import os
 import sys
@@ -377,6 +378,20 @@ def test_a_stop_while_the_model_hangs_ends_within_a_second(hanging):
     assert run.best.state["self"].demos == ()
 
 
+def test_a_stop_while_the_proposer_hangs_ends_within_a_second(hanging):
+    proposer = hanging(free=0)
+    run = start(Asking((Complete(Signature("a -> b"), {"a": "x"}),)), proposer=proposer)
+    assert proposer.hangs.wait(10)
+
+    begin = time.monotonic()
+    run.stop()
+    run.join(5)
+    seconds = time.monotonic() - begin
+
+    assert seconds < 1.0
+    assert run.status == "stopped"
+
+
 def test_a_late_stop_does_not_reopen_a_finished_run():
     run = start().wait()
     events = len(run.log)
@@ -603,6 +618,17 @@ def test_the_causes_of_failed_rows_are_grouped():
     assert str(error.value) == (
         "5 of 6 rows failed: 3 times ValueError: no s; 2 times ValueError: other"
     )
+
+
+def test_of_many_causes_the_first_are_told():
+    numbers = itertools.count()
+    lm = Scripted(lambda prompt: f"no header, {next(numbers)}")
+
+    run = start(lm=lm, val=COLORS, program=Predict("thing -> color, shade"), concurrency=1)
+    run.join()
+
+    assert run.reason.count("times ParseError") == 3
+    assert run.reason.endswith("; and 3 other causes")
 
 
 def test_too_many_failed_rows_end_a_run_with_their_causes():

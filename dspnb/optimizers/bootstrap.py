@@ -12,6 +12,7 @@ from dspnb.errors import UsageError
 from dspnb.evaluate import Row
 from dspnb.example import Example
 from dspnb.module import State
+from dspnb.signature import Signature
 from dspnb.trace import Call
 
 from .base import Evaluate, Search, Task
@@ -68,7 +69,7 @@ class BootstrapFewShot:
                 break
             for rollout in range(self.max_rounds):
                 asks = tuple(
-                    Evaluate(_without(teacher, train[i]), (train[i],), rollout, "teacher")
+                    Evaluate(_without(task, teacher, train[i]), (train[i],), rollout, "teacher")
                     for i in wave
                 )
                 reports = yield asks
@@ -105,15 +106,29 @@ def _take(items: Iterator[int], n: int) -> Iterator[int]:
     return (item for _, item in zip(range(n), items, strict=False))
 
 
-def _without(state: State, example: Example) -> State:
+def _without(task: Task, state: State, example: Example) -> State:
     """The state with no demo that gives this example's answer away."""
     return {
         path: dataclasses.replace(
             setting,
-            demos=tuple(demo for demo in setting.demos if not demo.items() <= example.items()),
+            demos=tuple(
+                demo
+                for demo in setting.demos
+                if not _gives_away(task.signatures[path], demo, example)
+            ),
         )
         for path, setting in state.items()
     }
+
+
+def _gives_away(signature: Signature, demo: Example, example: Example) -> bool:
+    """Whether the demo has the example's inputs and labels, whatever more it shows."""
+    compared = [
+        field.name
+        for field in signature.fields
+        if field.name in demo and (field.role == "input" or field.name in example)
+    ]
+    return all(name in example and demo[name] == example[name] for name in compared)
 
 
 def _demos(trace: Sequence[Call], rng: random.Random) -> Iterator[tuple[str, Example]]:
@@ -124,4 +139,4 @@ def _demos(trace: Sequence[Call], rng: random.Random) -> Iterator[tuple[str, Exa
             calls.setdefault(call.path, []).append(call)
     for path, made in calls.items():
         call = made[-1] if len(made) == 1 or rng.random() < 0.5 else rng.choice(made[:-1])
-        yield path, Example(augmented=True, **call.inputs, **call.outputs)
+        yield path, Example(**{"augmented": True, **call.inputs, **call.outputs})

@@ -116,9 +116,7 @@ def test_a_missing_key_says_what_to_set(name, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
 
-    with pytest.raises(
-        WrongKey, match=r"the provider wants a key\. Set the provider's"
-    ):
+    with pytest.raises(WrongKey, match=r"the provider wants a key\. Set the provider's"):
         LM(name)("hello")
 
 

@@ -61,6 +61,16 @@ def test_no_example_is_shown_its_own_answer():
         assert not [demo for demo in demos if demo.items() <= example.items()]
 
 
+def test_a_demo_of_an_earlier_run_is_not_shown_to_its_own_example():
+    earlier = (Example(augmented=True, x=0, y=0), Example(augmented=True, x=1, y=1))
+    search = BootstrapFewShot(2, 0).search(task(demos=earlier))
+
+    first, second = next(search)
+
+    assert first.state["a"].demos == earlier[1:]
+    assert second.state["a"].demos == earlier[:1]
+
+
 def test_a_demo_is_what_the_predictor_took_and_gave():
     _, chosen = drive(BootstrapFewShot(1, 0), task(), value=lambda: 1.0)
 
