@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import type { Event } from "../src/protocol.ts";
 import { baseline, best, empty, fold, over, shown } from "../src/run/state.ts";
@@ -17,6 +18,23 @@ it("folds a recorded run into its final state", () => {
   expect(baseline(state)?.id).toBe(0);
   expect(state.comparison?.difference).toBe(0.27);
   expect(over(state)).toBe(true);
+});
+
+it("reads what Python writes: a run that it recorded", () => {
+  const lines = readFileSync(`${import.meta.dirname}/../../tests/fixtures/run.jsonl`, "utf8");
+  const state = fold(
+    empty,
+    lines
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  );
+
+  expect(state.status).toBe("done");
+  expect(state.optimizer).toBe("BootstrapFewShotWithRandomSearch");
+  expect(state.candidates.length).toBeGreaterThan(2);
+  expect(state.candidates.every((candidate) => candidate.scores.val)).toBe(true);
+  expect(state.comparison?.n).toBe(6);
 });
 
 it("ignores events that it has seen", () => {
