@@ -1,4 +1,5 @@
 import contextlib
+import queue
 import subprocess
 import sys
 import threading
@@ -60,6 +61,22 @@ def test_left_early_it_does_not_wait_for_jobs_in_flight():
     assert not ended.is_set()
     let_go.set()
     assert ended.wait(10)
+
+
+def test_left_early_no_further_job_starts():
+    let_go, workers, late = threading.Event(), queue.SimpleQueue(), []
+
+    def hanging():
+        workers.put(threading.current_thread())
+        let_go.wait(20)
+
+    with contextlib.closing(finished([lambda: 1, hanging, lambda: late.append(1)], 1)) as done:
+        next(done)
+        worker = workers.get(timeout=20)
+    let_go.set()
+    worker.join(20)
+
+    assert late == []
 
 
 def test_the_caller_can_leave_while_all_jobs_hang():

@@ -17,6 +17,12 @@ from dspnb.annotations import choices, describe
 from dspnb.errors import UsageError
 from dspnb.signature import REQUIRED, Field
 
+# Commas only between thousands: `3,5` may be a decimal, and is not guessed at.
+NUMBER = re.compile(
+    r"[^\d.+-]{0,3}"
+    r"([+-]?(?=\.?\d)(?:\d{1,3}(?:,\d{3})+|[\d_]*)(?:\.\d*)?(?:[eE][+-]?\d+)?)"
+    r"\D{0,3}"
+)
 FENCE = re.compile(r"^```[\w-]*\n(.*?)\n?```$", re.DOTALL)
 
 
@@ -137,7 +143,7 @@ def _truth(text: str) -> bool:
 
 
 def _number(type_: type, text: str) -> int | float:
-    found = re.fullmatch(r"[^\d.+-]{0,3}([+-]?[\d,_]*\.?\d+(?:[eE][+-]?\d+)?)\D{0,3}", text.strip())
+    found = NUMBER.fullmatch(text.strip())
     if not found:
         raise ValueError(f"must be a number, not {_short(text)}")
     digits = found[1].replace(",", "").replace("_", "")
