@@ -23,8 +23,17 @@ def right(example, prediction):
     return prediction.y == example.y
 
 
-def test_rows_come_in_the_order_of_the_examples():
-    report = evaluate(square, ROWS, right)
+def test_rows_come_in_the_order_of_the_examples_not_of_their_ends():
+    second = threading.Event()
+
+    def program(x):
+        if x == 0:
+            second.wait(20)
+        if x == 1:
+            second.set()
+        return square(x)
+
+    report = evaluate(program, ROWS, right, concurrency=2)
 
     assert [row.example.x for row in report.rows] == list(range(20))
     assert report.mean == 1.0
