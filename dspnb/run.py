@@ -10,10 +10,10 @@ import random
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from .budget import Budget, Ledger, Metered
+from .candidate import Candidate, Comparison, changes
 from .context import current, use
 from .controls import Controls, Stop
 from .errors import TooManyErrors, one_line
@@ -36,7 +36,6 @@ from .events import (
     Warned,
 )
 from .example import Example, Metric, Prediction
-from .intervals import paired
 from .lm.base import LanguageModel
 from .module import Module, State
 from .optimizers import (
@@ -61,15 +60,6 @@ class Interrupted(KeyboardInterrupt):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows: one line."""
         return [f"Interrupted: {self}"]
-
-
-@dataclass
-class Candidate:
-    """A state that the run has met, and how it did."""
-
-    id: int
-    state: State
-    report: Report | None = None  # on the whole validation set
 
 
 class Run:
@@ -405,8 +395,9 @@ class Run:
         candidate = Candidate(len(self.candidates), ask.state)
         parent = next((c for c in self.candidates if c.state == ask.parent), None)
         self.candidates.append(candidate)
-        changes = _changes(parent.state if parent else {}, ask.state) if parent else {}
-        self.log.append(Proposed(candidate.id, parent.id if parent else None, ask.note, changes))
+        differences = changes(parent.state, ask.state) if parent else {}
+        origin = parent.id if parent else None
+        self.log.append(Proposed(candidate.id, origin, ask.note, differences))
         return candidate
 
     def _compare(self) -> None:
@@ -444,19 +435,6 @@ class _GoodEnough(Exception):
     """The validation score that the budget asks for is reached."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Baseline and best on the same held-out examples."""
-
-    baseline: Report
-    best: Report
-
-    @functools.cached_property
-    def difference(self) -> tuple[float, float, float]:
-        """The mean of the paired differences, and its 95% confidence interval."""
-        return paired(self.baseline.scores, self.best.scores)
-
-
 def _causes(report: Report, most: int = 3) -> str:
     """Why rows failed, the most frequent cause first; answers of models may all differ."""
     causes = list(report.causes().items())
@@ -464,20 +442,3 @@ def _causes(report: Report, most: int = 3) -> str:
     return "; ".join(
         [*said, *([f"and {len(causes) - most} other causes"] if causes[most:] else [])]
     )
-
-
-def _changes(before: State, after: State) -> dict[str, str]:
-    """Predictor path -> what differs, in words."""
-    words = {}
-    for path, setting in after.items():
-        old = before.get(path)
-        parts = []
-        if old is None or old.instructions != setting.instructions:
-            parts.append("new instructions")
-        if old is None or old.demos != setting.demos:
-            made = sum("augmented" in demo for demo in setting.demos)
-            own = f" ({made} bootstrapped)" if made else ""
-            parts.append(f"{len(setting.demos)} demos{own}")
-        if parts:
-            words[path] = ", ".join(parts)
-    return words

@@ -18,7 +18,7 @@ adapters
 saving  context  metrics  data
 module  predict
 modules  preview  evaluate
-optimizers
+optimizers  candidate
 run
 compiling  frontends
 notebook

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dspnb.candidate import Candidate, Comparison
 from dspnb.evaluate import Report
-from dspnb.run import Candidate, Comparison, Run
+from dspnb.run import Run
 
 from .plot import Point, score_plot
 from .text import esc
