@@ -55,6 +55,7 @@ class RunView(anywidget.AnyWidget):
         self._picture = Picture(run, title)
         self._drawing = threading.Lock()  # protects the picture and the order of the traits
         self._shown_in: int | None = None
+        self.ended = threading.Event()  # the outputs show the end of the run
         super().__init__(_esm=static("run.js"), run_id=run.id, title=title)
         _answer_while_busy(self)
         self.on_msg(self._clicked)
@@ -95,6 +96,7 @@ class RunView(anywidget.AnyWidget):
         self.still = {"text/html": run_html(self.run, self.title), "text/plain": run_text(self.run)}
         self._push()
         self.flush()
+        self.ended.set()
         time.sleep(WINDOW)
         self.send_state()  # in case that the last message fell to a flood of the user's own
 

@@ -47,7 +47,7 @@ def cell(capsys):
     yield Cells(shell, capsys)
     for view in shell.magics_manager.registry["RunMagics"].session.views.values():
         view.run.stop()
-        view.run.join()
+        assert view.ended.wait(10)  # or it would print into the next test
     shell.run_line_magic("unload_ext", "dspnb")
     configure(lm=None)
 

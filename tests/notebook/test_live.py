@@ -69,7 +69,12 @@ def scored(kernel, request):
 
 def test_the_page_is_told_of_a_run_while_its_cell_has_ended(slow):
     request = slow.start(SHORT)
-    assert slow.finish(request).status == "ok"
+    reply = slow.finish(request)
+    assert reply.status == "ok"
+    shown_by_cell = [
+        m for m in reply.messages if m["msg_type"] in ("display_data", "execute_result")
+    ]
+    assert len(shown_by_cell) == 1  # the run's value does not show it a second time
     assert slow.value("better.run.over") is False
 
     still = sent(slow, request, "still", bool)

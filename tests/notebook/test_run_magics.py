@@ -93,14 +93,6 @@ def test_a_compiled_program_can_be_evaluated_saved_and_compiled_again(triage, tm
     assert len(triage("best.state['team'].demos")) == 4
 
 
-def test_the_dashboard_is_shown_once_by_a_cell_that_compiles(triage):
-    triage(f"{COMPILE} --wait")
-
-    views = triage.shell.magics_manager.registry["RunMagics"].session.views
-    assert len(views) == 1
-    assert triage.seen.out.count("best of 2 candidates") <= 2  # at the start, and at the end
-
-
 def test_inspect_shows_the_last_call_or_what_it_is_given(triage):
     triage("answer = triage(ticket='the courier lost my parcel')")
     triage(f"{COMPILE} --as better --wait")
