@@ -58,8 +58,8 @@ def right(example, prediction):
     return Score(float(prediction.color == example.color), "wrong colour")
 
 
-def copying(prompt):
-    """Answers what the prompt's last demo answered; `blue` without one."""
+def always_blue(prompt):
+    """What a model answers that has learnt nothing."""
     return "[[ ## color ## ]]\nblue"
 
 
@@ -138,7 +138,7 @@ def hanging():
 def start(optimizer=None, *, lm=None, **options):
     """A run over the colours."""
     options = {"metric": right, "train": COLORS, "val": COLORS[:3], **options}
-    with use(lm=lm or Scripted(copying)):
+    with use(lm=lm or Scripted(always_blue)):
         return compile(
             options.pop("program", Predict("thing -> color")),
             optimizer or BootstrapFewShotWithRandomSearch(2, 3, num_candidate_programs=3),
@@ -165,7 +165,7 @@ def test_a_run_finds_better_demos_and_leaves_the_program_alone():
 
 
 def test_what_happens_to_the_program_later_does_not_matter():
-    program, lm = Predict("thing -> color"), Scripted(copying)
+    program, lm = Predict("thing -> color"), Scripted(always_blue)
     run = start(lm=lm, program=program)
     program.signature = Signature("other -> color")
     run.wait()
@@ -267,7 +267,7 @@ def test_each_ask_is_done_by_the_model_of_its_role():
         def program_calls(self, train, val):
             return None
 
-    student, teacher = Scripted(copying), Scripted(copying)
+    student, teacher = Scripted(always_blue), Scripted(always_blue)
     proposer = Scripted(["[[ ## better ## ]]\nName the colour."])
     run = start(Asking(), lm=student, teacher=teacher, proposer=proposer).wait()
 
@@ -278,7 +278,7 @@ def test_each_ask_is_done_by_the_model_of_its_role():
 
 
 def test_a_state_that_was_validated_is_not_paid_for_again():
-    lm = Scripted(copying)
+    lm = Scripted(always_blue)
 
     class Twice:
         def search(self, task):
@@ -735,7 +735,7 @@ def test_every_reader_sees_the_same_events_from_wherever_it_starts():
 
 
 def test_every_call_is_in_the_events_with_its_predictor():
-    lm = Scripted(copying)
+    lm = Scripted(always_blue)
     run = start(lm=lm).wait()
 
     called = [event.body for event in run.events() if event.body.kind == "called"]

@@ -10,7 +10,8 @@ from dspnb import metrics
 from dspnb.compiling import as_program
 from dspnb.data import Examples, Split
 from dspnb.errors import UsageError, nearest
-from dspnb.example import Example, Metric
+from dspnb.evaluate import Report
+from dspnb.example import Example, Metric, Prediction
 from dspnb.module import Module
 from dspnb.optimizers import OPTIMIZERS, Optimizer, optimizer
 from dspnb.run import Run
@@ -103,9 +104,6 @@ def optimizer_names(namespace: Mapping[str, Any]) -> list[str]:
 
 def inspectable(namespace: Mapping[str, Any]) -> list[str]:
     """Names of what `%inspect` can show."""
-    from dspnb.evaluate import Report
-    from dspnb.example import Prediction
-
     kinds = (Report, Prediction, Run, Module)
     return _names(namespace, lambda value: isinstance(value, kinds))
 
