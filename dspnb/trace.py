@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from .lm.base import Completion, Message
 from .signature import Signature
@@ -12,10 +12,21 @@ from .signature import Signature
 
 @dataclass(frozen=True)
 class Attempt:
-    """An answer that could not be read, and why. The model was shown both and asked again."""
+    """An answer that could not be used, and why. The model was shown both and asked again."""
 
     text: str
     error: str
+    adapter: str = "chat"  # in whose layout it was asked
+
+
+@dataclass(frozen=True)
+class Check:
+    """A `require` or `suggest` that was not met at first."""
+
+    kind: Literal["require", "suggest"]
+    message: str
+    held: bool  # whether it was met in the end
+    tries: int  # how often the predictor was asked again
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Call:
     completion: Completion | None  # of the last attempt; None when the model gave none
     attempts: tuple[Attempt, ...] = ()
     error: str = ""
+    rejected: str = ""  # why the program did not use this answer: a constraint, a better sample
     demos: int = 0
     tokens_in: int = 0  # of all attempts, as the other sums below
     tokens_out: int = 0

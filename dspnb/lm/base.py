@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
-Role = Literal["system", "user", "assistant"]
-BlockKind = Literal["fields", "format", "instructions", "demo", "input", "answer", "repair", "text"]
+Role = Literal["system", "user", "assistant", "tool"]
+BlockKind = Literal[
+    "fields", "format", "instructions", "demo", "history", "input", "hint", "answer", "repair",
+    "text",
+]  # fmt: skip
+Feature = Literal["tools", "reasoning", "json_schema", "json_object", "citations"]
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """What goes to a model beside the text: a picture, a recording, a file, a document."""
+
+    kind: Literal["image", "audio", "file", "document"]
+    part: Mapping[str, Any] = field(hash=False)  # a content part of the OpenAI protocol
+    label: str = ""  # what it is, in words for people, e.g. "image/png, 34 kB"
 
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a message, and where it comes from."""
+    """A part of a message, and where it comes from. The text of an attachment names it."""
 
     kind: BlockKind
     text: str
+    attachment: Attachment | None = None
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A model's wish to have a tool called."""
+
+    name: str
+    args: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    id: str = ""  # the provider's; empty when the call was written as text
 
 
 @dataclass(frozen=True)
@@ -25,6 +49,8 @@ class Message:
 
     role: Role
     blocks: tuple[Block, ...]
+    tool_calls: tuple[ToolCall, ...] = ()  # of an assistant, in the provider's own form
+    tool_call_id: str = ""  # of a tool's answer: which call it answers
 
     @classmethod
     def of(cls, role: Role, text: str, kind: BlockKind = "text") -> Message:
@@ -33,12 +59,39 @@ class Message:
 
     @cached_property
     def content(self) -> str:
-        """The text that the model sees."""
+        """The text that the model sees; an attachment stands there by its name."""
         return "\n\n".join(block.text for block in self.blocks)
 
-    def to_dict(self) -> dict[str, str]:
-        """In the shape of the OpenAI protocol."""
-        return {"role": self.role, "content": self.content}
+    def to_dict(self) -> dict[str, Any]:
+        """In the shape of the OpenAI protocol: `content` is a text, or a list of parts."""
+        told: dict[str, Any] = {"role": self.role, "content": self._content()}
+        if self.tool_calls:
+            told["tool_calls"] = [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": json.dumps(dict(call.args))},
+                }
+                for call in self.tool_calls
+            ]
+        if self.tool_call_id:
+            told["tool_call_id"] = self.tool_call_id
+        return told
+
+    def _content(self) -> str | list[dict[str, Any]]:
+        if all(block.attachment is None for block in self.blocks):
+            return self.content
+        parts: list[dict[str, Any]] = []
+        texts: list[str] = []
+        for block in self.blocks:
+            texts.append(block.text)
+            if block.attachment is not None:
+                parts.append({"type": "text", "text": "\n\n".join(texts)})
+                parts.append(dict(block.attachment.part))
+                texts = []
+        if texts:
+            parts.append({"type": "text", "text": "\n\n".join(texts)})
+        return parts
 
 
 @dataclass(frozen=True)
@@ -52,13 +105,19 @@ class Completion:
     dollars: float = 0.0  # 0.0 too when the price is not known
     seconds: float = 0.0
     cached: bool = False
+    tool_calls: tuple[ToolCall, ...] = ()
+    reasoning: str = ""  # what the provider shows of the model's own thinking
+    citations: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    finish: str = ""  # why it ended, in the provider's word: "stop", "length", "tool_calls"
 
 
 class LanguageModel(Protocol):
     """Anything that answers messages: a provider, the offline model, a wrapper around either.
 
     `rollout` asks a cached or deterministic model for another sample of the same prompt; it is not
-    sent to the provider. Raises an `LMError` when there is no answer.
+    sent to the provider. Raises an `LMError` when there is no answer. A model may also have
+    `supports`, a set of `Feature`, and `stream`, which is called like the model itself with one
+    more argument, `on_text`; `supported` and `streamed` below do without them.
     """
 
     @property
@@ -68,6 +127,29 @@ class LanguageModel(Protocol):
     def __call__(
         self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
     ) -> Completion: ...
+
+
+def supported(lm: LanguageModel) -> frozenset[Feature]:
+    """What a model can do beyond text, as far as it says; it may ask a large library."""
+    return getattr(lm, "supports", frozenset())
+
+
+def streamed(
+    lm: LanguageModel,
+    messages: Sequence[Message],
+    on_text: Callable[[str], object],
+    *,
+    rollout: int = 0,
+    **params: Any,
+) -> Completion:
+    """Call a model; `on_text` gets its text piece by piece, in one piece if it cannot stream."""
+    stream = getattr(lm, "stream", None)
+    if stream is not None:
+        completion: Completion = stream(messages, on_text=on_text, rollout=rollout, **params)
+        return completion
+    completion = lm(messages, rollout=rollout, **params)
+    on_text(completion.text)
+    return completion
 
 
 def estimate_tokens(text: str) -> int:
