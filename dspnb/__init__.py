@@ -3,7 +3,9 @@
 from typing import Any
 
 from . import data, metrics
+from .adapters import ChatAdapter, CompactAdapter, JSONAdapter, TwoStepAdapter, XMLAdapter
 from .budget import Budget
+from .checks import require, suggest
 from .compiling import compile
 from .context import configure, use
 from .data import Examples, Split, examples, split
@@ -31,12 +33,15 @@ __all__ = [
     "BootstrapFewShotWithRandomSearch",
     "Budget",
     "ChainOfThought",
+    "ChatAdapter",
+    "CompactAdapter",
     "Completion",
     "DspnbError",
     "Example",
     "Examples",
     "Field",
     "InputField",
+    "JSONAdapter",
     "LMError",
     "LabeledFewShot",
     "Module",
@@ -49,7 +54,9 @@ __all__ = [
     "Score",
     "Signature",
     "Split",
+    "TwoStepAdapter",
     "UsageError",
+    "XMLAdapter",
     "compile",
     "configure",
     "data",
@@ -57,7 +64,9 @@ __all__ = [
     "examples",
     "metrics",
     "preview",
+    "require",
     "split",
+    "suggest",
     "use",
 ]
 
