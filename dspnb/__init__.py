@@ -22,20 +22,42 @@ from .predict import Predict
 from .preview import preview
 from .run import Run
 from .signature import Field, InputField, OutputField, Signature
+from .types import (
+    Audio,
+    Citation,
+    Citations,
+    Code,
+    Document,
+    File,
+    History,
+    Image,
+    Reasoning,
+    Tool,
+    ToolCalls,
+    ToolResults,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "LM",
+    "Audio",
     "BootstrapFewShot",
     "BootstrapFewShotWithRandomSearch",
     "Budget",
     "ChainOfThought",
+    "Citation",
+    "Citations",
+    "Code",
     "Completion",
+    "Document",
     "DspnbError",
     "Example",
     "Examples",
     "Field",
+    "File",
+    "History",
+    "Image",
     "InputField",
     "LMError",
     "LabeledFewShot",
@@ -44,11 +66,15 @@ __all__ = [
     "ParseError",
     "Predict",
     "Prediction",
+    "Reasoning",
     "Report",
     "Run",
     "Score",
     "Signature",
     "Split",
+    "Tool",
+    "ToolCalls",
+    "ToolResults",
     "UsageError",
     "compile",
     "configure",

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
 annotations  events  intervals  pool  controls  lm
+types
 signature  budget  testing
 trace
 example

@@ -16,6 +16,7 @@ from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from dspnb.annotations import choices, describe
 from dspnb.errors import UsageError
 from dspnb.signature import REQUIRED, Field
+from dspnb.types.validated import Validated
 
 # Commas only between thousands: `3,5` may be a decimal, and is not guessed at.
 NUMBER = re.compile(
@@ -58,6 +59,8 @@ def to_answer(value: Any) -> str:
 def plain(value: Any) -> Any:
     """What `json` cannot write, as something that it can."""
     match value:
+        case Validated():
+            return value.plain()
         case BaseModel():
             return value.model_dump(mode="json")
         case enum.Enum():
