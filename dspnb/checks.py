@@ -44,11 +44,15 @@ def _fail(
     kind: Literal["require", "suggest"], message: str, about: Module | None, retries: int
 ) -> None:
     if not isinstance(message, str) or not message.strip():
-        raise UsageError(f"`{kind}` takes a condition and a message for the model; got {message!r}.")
+        raise UsageError(
+            f"`{kind}` takes a condition and a message for the model; got {message!r}."
+        )
     frame = current().frame
     if frame is None:
         if kind == "suggest":
-            raise UsageError("`suggest` belongs in the `forward` of a program that is being called.")
+            raise UsageError(
+                "`suggest` belongs in the `forward` of a program that is being called."
+            )
         raise ConstraintError(f"{message} (There is no program call that could ask again.)")
     check = Check(kind, message, held=False, tries=0)
     found = _target(frame, about)
@@ -65,8 +69,11 @@ def _fail(
     frame.checks.append(check)
     if kind == "require":
         again = "could not be asked again" if found is None else f"asked again {retries} times"
-        raise ConstraintError(f"{message} (The predictor was {again}.)" if found else
-            f"{message} (No predictor was called before it that could be asked again.)")
+        raise ConstraintError(
+            f"{message} (The predictor was {again}.)"
+            if found
+            else f"{message} (No predictor was called before it that could be asked again.)"
+        )
 
 
 def _target(frame: Frame, about: Module | None) -> tuple[Frame, Made, int] | None:

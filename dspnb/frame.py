@@ -82,9 +82,7 @@ class Frame:
                         return frame.again.pop(i)
         return None
 
-    def complaint_for(
-        self, predictor: object, inputs: Mapping[str, object]
-    ) -> Complaint | None:
+    def complaint_for(self, predictor: object, inputs: Mapping[str, object]) -> Complaint | None:
         """What this predictor is to be told about the answer it gave to these inputs."""
         for frame in self.up():
             with frame.lock:

@@ -242,7 +242,13 @@ class _Asked:
         paths = {**(frame.paths if frame else {}), id(reader): f"{self._path}.extraction"}
         if frame is not None:
             frame = dataclasses.replace(frame, paths=paths, made=[], above=None)
-        with use(lm=adapter.extraction_model, adapter=adapter.extracts_with, frame=frame, demos=(), hints={}):
+        with use(
+            lm=adapter.extraction_model,
+            adapter=adapter.extracts_with,
+            frame=frame,
+            demos=(),
+            hints={},
+        ):
             name = reader.signature.inputs[0].name
             found = reader.forward(**{name: text})
         given = self._native.outputs(self._done[-1]) if self._native else {}

@@ -238,7 +238,12 @@ class Run:
         lm = self._metered(self._lm)
         try:
             with use(
-                lm=lm, adapter=self._adapter, meter=self._metered, history=None, frame=None, rollout=0
+                lm=lm,
+                adapter=self._adapter,
+                meter=self._metered,
+                history=None,
+                frame=None,
+                rollout=0,
             ):
                 self._announce()
                 with contextlib.suppress(_GoodEnough):

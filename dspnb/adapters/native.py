@@ -45,7 +45,7 @@ class Native:
         if self.reasoning:
             outputs[self.reasoning] = Reasoning(completion.reasoning)
         if self.citations:
-            outputs[self.citations] = Citations.of(completion.citations)
+            outputs[self.citations] = Citations(completion.citations)
         return outputs
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class _Writer:
         self._named = {
             name
             for name, schema in self._known.items()
-            if uses[name] > 1 and "properties" in schema or self._recurs(name)
+            if (uses[name] > 1 and "properties" in schema) or self._recurs(name)
         }
         self._wanted: list[str] = []
 

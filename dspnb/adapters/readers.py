@@ -111,7 +111,9 @@ class TagReader:
             yield from self._told(self._held[: end.start()].rstrip())
             self._held, self._name = self._held[end.end() :], ""
         start = self._held.rfind("<")
-        held = self._held[:start] if start >= 0 and len(self._held) - start < LONGEST else self._held
+        held = (
+            self._held[:start] if start >= 0 and len(self._held) - start < LONGEST else self._held
+        )
         safe = len(held.rstrip())
         yield from self._told(self._held[:safe])
         self._held = self._held[safe:]

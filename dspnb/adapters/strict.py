@@ -12,8 +12,19 @@ from dspnb.signature import Signature
 
 from . import values
 
-KEPT = {"type", "enum", "const", "anyOf", "items", "properties", "required", "$ref", "$defs",
-        "description", "additionalProperties"}  # fmt: skip  what every provider's subset has
+KEPT = {
+    "type",
+    "enum",
+    "const",
+    "anyOf",
+    "items",
+    "properties",
+    "required",
+    "$ref",
+    "$defs",
+    "description",
+    "additionalProperties",
+}  # fmt: skip  what every provider's subset has
 
 
 def response_format(signature: Signature, features: Set[Feature]) -> Mapping[str, Any]:

@@ -76,9 +76,7 @@ def _prefix(
 def _announced(count: int) -> str:
     if count == 1:
         return "One solved example comes first. It is no part of the conversation after it."
-    return (
-        f"{count} solved examples come first. They are no part of the conversation after them."
-    )
+    return f"{count} solved examples come first. They are no part of the conversation after them."
 
 
 def _demo(

@@ -21,6 +21,9 @@ from dspnb.annotations import choices, describe
 from dspnb.errors import UsageError
 from dspnb.lm.base import Attachment
 from dspnb.signature import REQUIRED, Field
+from dspnb.types import Audio, Code, Document, File, Image, Tool
+from dspnb.types.table import is_table, table_text
+from dspnb.types.validated import Validated
 
 from . import notation
 
@@ -32,6 +35,7 @@ NUMBER = re.compile(
 )
 FENCE = re.compile(r"^```[\w-]*[ \t]*\n(.*?)\n?```$", re.DOTALL)
 NOTHING = ("None", "null", "")
+MEDIA = (Image, Audio, File, Document)
 
 Kind = Literal["text", "bool", "number", "choice", "any", "scalar", "json"]
 
@@ -101,6 +105,8 @@ def to_json(field: Field, value: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """What `json` cannot write, as something that it can."""
+    if isinstance(value, Validated):
+        return value.plain()
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True)
     try:
@@ -111,19 +117,17 @@ def plain(value: Any) -> Any:
 
 def _shown(value: Any, attached: list[Attachment]) -> Any:
     """The value as JSON can write it, or as text; attachments are put aside."""
-    if hasattr(value, "attachment"):
-        attachment: Attachment = value.attachment()
+    if isinstance(value, MEDIA):
+        attachment = value.attachment()
         attached.append(attachment)
         number = sum(other.kind == attachment.kind for other in attached)
         return f"<{attachment.kind} {number}>"
-    if hasattr(value, "describe"):
+    if isinstance(value, Tool):
         return value.describe()
-    if _is_table(value):
-        from dspnb.types.table import table_text
-
+    if is_table(value):
         return table_text(value)
     match value:
-        case [first, *_] if hasattr(first, "describe"):
+        case [Tool(), *_]:
             return "\n".join(item.describe() for item in value)
     return value
 
@@ -151,7 +155,7 @@ def _holds_attachments(model: type[BaseModel]) -> bool:
 
 
 def _mentions_attachment(type_: Any, seen: set[Any]) -> bool:
-    if hasattr(type_, "attachment"):
+    if type_ in MEDIA:
         return True
     if not (isinstance(type_, type) and issubclass(type_, BaseModel)):
         return any(_mentions_attachment(part, seen) for part in typing.get_args(type_))
@@ -160,10 +164,6 @@ def _mentions_attachment(type_: Any, seen: set[Any]) -> bool:
     seen.add(type_)
     fields = type_.model_fields.values()
     return any(_mentions_attachment(field.annotation, seen) for field in fields)
-
-
-def _is_table(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow")
 
 
 # -- what a prompt says of a type ------------------------------------------------------
@@ -186,6 +186,8 @@ def _hint(field: Field, json_: bool) -> str:
         words = "a number" if known.type is float else "a whole number"
     elif known.kind == "choice":
         words = f"one of: {'; '.join(map(str, choices(known.type)))}"
+    elif isinstance(known.type, type) and issubclass(known.type, Code):
+        words = f"{known.type.language} code"
     elif known.kind in told:
         words = told[known.kind]
     elif known.kind == "scalar":

@@ -149,9 +149,7 @@ def test_a_field_of_a_type_that_no_model_can_write_is_a_clear_error():
     with pytest.raises(UsageError) as error:
         CHAT.render(signature, (), {"a": ""})
 
-    assert "The field `lock` has the type `Lock`, which cannot be read from" in str(
-        error.value
-    )
+    assert "The field `lock` has the type `Lock`, which cannot be read from" in str(error.value)
 
 
 # -- parsing ---------------------------------------------------------------------------
