@@ -8,6 +8,7 @@ DspnbError
 │   ├── Unreachable   nobody answers at that address
 │   ├── UnknownModel  the provider has no such model
 │   ├── RateLimited   the provider asks us to slow down
+│   ├── Unsupported   the model cannot do what a parameter asks for: tools, a response format
 │   └── ContextTooLong
 ├── ParseError        the model answered, but not in the shape the signature asks for
 └── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
@@ -71,6 +72,10 @@ class UnknownModel(LMError):
 
 class RateLimited(LMError):
     """The provider asks us to slow down."""
+
+
+class Unsupported(LMError):
+    """The model cannot do what a parameter asks for, such as tools or a response format."""
 
 
 class ContextTooLong(LMError):
