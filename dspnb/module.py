@@ -78,7 +78,7 @@ class Module:
     @property
     def is_async(self) -> bool:
         """Whether `forward` is an `async def`, or there is only an `aforward`."""
-        return _is_async(type(self))
+        return _is_async(self.__class__)
 
     def batch(
         self,
@@ -206,8 +206,7 @@ class _UnderWay:
         if frame is None:
             return
         self._use.__exit__(None, None, None)
-        if error is None:
-            frame.settle()
+        frame.settle(failed=error is not None)
         if not self._outermost:
             return
         trace, checks = tuple(frame.trace), tuple(frame.checks)
@@ -224,7 +223,7 @@ class _UnderWay:
 
 
 @functools.lru_cache(maxsize=1024)
-def _is_async(kind: type[Module]) -> bool:
+def _is_async(kind: Any) -> bool:
     if inspect.iscoroutinefunction(kind.forward):
         return True
     return hasattr(kind, "aforward") and kind.forward is Module.forward
