@@ -10,9 +10,13 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
-annotations  events  intervals  pool  controls  lm
+constraints  events  intervals  pool  controls  lm
+annotations
+scopes
+field
+field_text
 signature  budget  testing
-trace
+derived  trace
 example
 adapters
 saving  context  metrics  data
