@@ -7,7 +7,8 @@ from .budget import Budget
 from .compiling import compile
 from .context import configure, use
 from .data import Examples, Split, examples, split
-from .errors import DspnbError, LMError, ParseError, UsageError
+from .diff import Diff, diff
+from .errors import DspnbError, LMError, LoadWarning, ParseError, UsageError
 from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
 from .lm import LM, Completion
@@ -20,6 +21,7 @@ from .optimizers import (
 )
 from .predict import Predict
 from .preview import preview
+from .provenance import Provenance
 from .run import Run
 from .signature import Field, InputField, OutputField, Signature
 
@@ -32,6 +34,7 @@ __all__ = [
     "Budget",
     "ChainOfThought",
     "Completion",
+    "Diff",
     "DspnbError",
     "Example",
     "Examples",
@@ -39,11 +42,13 @@ __all__ = [
     "InputField",
     "LMError",
     "LabeledFewShot",
+    "LoadWarning",
     "Module",
     "OutputField",
     "ParseError",
     "Predict",
     "Prediction",
+    "Provenance",
     "Report",
     "Run",
     "Score",
@@ -53,6 +58,7 @@ __all__ = [
     "compile",
     "configure",
     "data",
+    "diff",
     "evaluate",
     "examples",
     "metrics",

@@ -11,6 +11,8 @@ DspnbError
 │   └── ContextTooLong
 ├── ParseError        the model answered, but not in the shape the signature asks for
 └── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
+
+LoadWarning           not an error: `load(file, strict=False)` left something out
 """
 
 from __future__ import annotations
@@ -96,6 +98,10 @@ class ParseError(DspnbError):
 
 class TooManyErrors(DspnbError):
     """Most rows of an evaluation failed, so its mean would mean nothing."""
+
+
+class LoadWarning(UserWarning):
+    """A saved program fits only in part; the message lists what does not."""
 
 
 def listed(names: Iterable[str]) -> str:

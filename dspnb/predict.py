@@ -34,6 +34,7 @@ class Predict(Module):
         signature: Signature | type[Signature] | str,
         *,
         demos: Sequence[Example] = (),
+        lm: LanguageModel | None = None,
         **params: Any,
     ) -> None:
         self.signature = Signature.of(signature)
@@ -41,6 +42,7 @@ class Predict(Module):
             raise UsageError(f"A demo is an `Example(...)` of the fields; got {wrong[0]!r}.")
         self.demos = tuple(demos)
         self.params = params
+        self.lm: LanguageModel | None = lm
 
     def parts(self, path: str = "") -> Iterator[tuple[str, Module]]:
         yield path, self

@@ -11,13 +11,13 @@ PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
 annotations  events  intervals  pool  controls  lm
-signature  budget  testing
+signature  budget  testing  jsonable
 trace
 example
-adapters
+adapters  provenance
 saving  context  metrics  data
 module  predict
-modules  preview  evaluate
+modules  preview  evaluate  diff
 optimizers  candidate
 run
 compiling  frontends

@@ -14,6 +14,10 @@ from dspnb.signature import Signature
 class Adapter(Protocol):
     """Two pure functions between values and text, and the words for a second try."""
 
+    @property
+    def name(self) -> str:
+        """What a saved program calls it."""
+
     def render(
         self, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]
     ) -> tuple[Message, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from dspnb.errors import ParseError
 from dspnb.example import Example
@@ -27,6 +27,8 @@ COMPLETED = "[[ ## completed ## ]]"
 
 class ChatAdapter:
     """Render with `[[ ## field ## ]]` headers; parse them back tolerantly."""
+
+    name: ClassVar[str] = "chat"
 
     def render(
         self, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]

@@ -67,6 +67,7 @@ class LM:
     ) -> None:
         self.model = model
         self.params = params
+        self.api_base, self.cache = api_base, cache
         self._provider = _provider(model, api_base, api_key, params)
         self._answers: dict[str, Completion] | None = {} if cache else None
         self._usage = Usage()
