@@ -97,8 +97,8 @@ def diff(before: Comparable, after: Comparable) -> Diff:
     -     Be brief.
     +     Be very brief.
         fields
-    -     a: str
-    +     a: int
+    -     output a: str
+    +     output a: int
     """
     (old, old_score), (new, new_score) = _side(before), _side(after)
     paths = [*old, *(path for path in new if path not in old)]
@@ -143,7 +143,7 @@ def _part(
 ) -> _Part:
     types = {field.name: field.type for field in signature.fields}
     fields = {
-        field.name: SavedField("", field.name, field.type_name, field.desc)
+        field.name: SavedField("", field.name, field.type_name, field.desc, field.role)
         for field in signature.fields
     }
     return _Part(signature.instructions, _demos(demos, types), fields, params)
@@ -175,8 +175,8 @@ def _compare(path: str, old: _Part | None, new: _Part | None) -> PredictorDiff:
     gone, fresh, changed = _fields(*names) if None not in (before.fields, after.fields) else _NONE
     return PredictorDiff(
         path,
-        old and old.instructions,
-        new and new.instructions,
+        old.instructions if old else None,
+        new.instructions if new else None,
         tuple(demo for _, demo in removed),
         tuple(demo for _, demo in added),
         tuple(demo for _, demo in still),
@@ -194,7 +194,8 @@ _Rows = Sequence[tuple[str, Example]]
 def _parted(demos: _Rows, others: _Rows) -> tuple[_Rows, _Rows]:
     """The demos that the others lack, and those that both have."""
     left = Counter(row for row, _ in others)
-    lacking, shared = [], []
+    lacking: list[tuple[str, Example]] = []
+    shared: list[tuple[str, Example]] = []
     for row, demo in demos:
         (shared if left[row] > 0 else lacking).append((row, demo))
         left[row] -= 1
@@ -217,8 +218,8 @@ def _fields(before: Mapping[str, SavedField], after: Mapping[str, SavedField]) -
 
 
 def _alike(old: SavedField, new: SavedField) -> bool:
-    types_known = old.type_name and new.type_name
-    return old.desc == new.desc and not (types_known and old.type_name != new.type_name)
+    known = ((old.type_name, new.type_name), (old.role, new.role))  # "" when a file does not say
+    return old.desc == new.desc and all(a == b or not a or not b for a, b in known)
 
 
 def _params(
@@ -290,5 +291,5 @@ def _demo_line(demo: Example, limit: int = 160) -> str:
 
 
 def _field_line(field: SavedField) -> str:
-    typed = f"{field.name}: {field.type_name}" if field.type_name else field.name
+    typed = f"{field.role} {field.name}: {field.type_name or 'unknown'}".lstrip()
     return f"{typed}  # {field.desc}" if field.desc else typed

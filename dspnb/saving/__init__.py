@@ -1,4 +1,4 @@
-"""A program's state as a JSON file, in DSPy's layout with the names and types of fields added.
+"""A program's state as a JSON file, in DSPy's layout, with names and types of fields added.
 
 Reading a file runs no code: it is data, checked against the program that reads it.
 """

@@ -103,11 +103,14 @@ def _compare(
     if saved is None:
         return [], []
     names = [field.name for field in signature.fields]
+    roles = {field.name: field.role for field in signature.fields}
     seen, gone, problems = set(), [], []
     for i, field in enumerate(saved):
         here = names[i] if i < len(names) else ""
         if field.name in names:
             seen.add(field.name)
+            if field.role not in ("", roles[field.name]):
+                problems.append(f"the field `{field.name}` was an {field.role}, it is no longer")
         elif field.name:
             gone.append(field.name)
         elif here and field.label.casefold().startswith(label(here).casefold()):

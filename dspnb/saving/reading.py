@@ -28,6 +28,7 @@ class SavedField:
     name: str = ""
     type_name: str = ""
     desc: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,13 +186,13 @@ def _pairs(given: list[Any]) -> Iterator[tuple[int, str]]:
 def _field(path: Path, predictor: str, field: Any) -> SavedField:
     if not isinstance(field, dict):
         raise _not_saved(path, f"a field of `{predictor}` is {field!r}")
-    prefix, name, type_name, desc = (
+    prefix, name, type_name, desc, role = (
         value if isinstance(value := field.get(key), str) else ""
-        for key in ("prefix", "name", "type", "description")
+        for key in ("prefix", "name", "type", "description", "role")
     )
     if found := re.fullmatch(r"\$\{(\w+)\}", desc):  # what DSPy writes for want of a description
         name, desc = name or found[1], ""
-    return SavedField(prefix, name, type_name, desc)
+    return SavedField(prefix, name, type_name, desc, role)
 
 
 def _not_saved(path: Path, why: str) -> UsageError:

@@ -64,6 +64,7 @@ def _entry(predictor: Predictor) -> dict[str, Any]:
                     "description": field.desc or f"${{{field.name}}}",
                     "name": field.name,
                     "type": field.type_name,
+                    "role": field.role,
                 }
                 for field in signature.fields
             ],
