@@ -80,8 +80,12 @@ class Module:
     def parts(self, path: str = "") -> Iterator[tuple[str, Module]]:
         """This module and every module below it, as `(path, module)`."""
         yield path, self
-        for name, value in vars(self).items():
+        for name, value in self._held().items():
             yield from below(f"{path}.{name}" if path else name, value)
+
+    def _held(self) -> Mapping[str, Any]:
+        """What the parts of this module are found in, by name."""
+        return vars(self)
 
     is_predictor = False
 
@@ -200,7 +204,7 @@ def _dspy_paths(value: Any, path: str = "") -> Iterator[tuple[str, Module]]:
         case Module(is_predictor=True):
             yield path or "self", value
         case Module():
-            for name, part in vars(value).items():
+            for name, part in value._held().items():
                 yield from _dspy_paths(part, f"{path}.{name}" if path else name)
         case list() | tuple():
             for i, item in enumerate(value):
