@@ -53,6 +53,13 @@ def test_the_pieces_give_back_both_texts(words):
         assert "".join(p.text for p in found.pieces if p.kind in ("same", side)) == text
 
 
+def test_long_instructions_are_compared_by_every_word():
+    words = "the cat and the dog " * 80
+    found = diff({"p": Setting(words)}, {"p": Setting("New. " + words)}).predictors["p"]
+
+    assert found.pieces == (Piece("added", "New. "), Piece("same", words))
+
+
 def test_demos_are_added_removed_and_kept_each_as_often_as_it_stands_there():
     before, after = Predict("q -> a", demos=[ONE, ONE, TWO]), Predict("q -> a", demos=[THREE, ONE])
     found = diff(before, after).predictors["self"]

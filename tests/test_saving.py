@@ -26,6 +26,7 @@ from dspnb import (
     use,
 )
 from dspnb.module import Setting
+from dspnb.provenance import fingerprint
 from dspnb.testing import Scripted
 
 DEMOS = (Example(augmented=True, q="1 + 1", a=2), Example(q="ünï", a=3))
@@ -420,6 +421,14 @@ def test_a_run_says_where_its_program_comes_from_and_a_file_keeps_it(tmp_path):
     assert str(best.provenance).startswith("0.500 [")
 
 
+def test_the_fingerprint_of_examples_is_that_of_their_values_in_order():
+    rows = [Example(q={"b", "a"}, a=ULM), Example(q=1, a=None)]
+
+    assert fingerprint(rows) == fingerprint([Example(a=ULM, q={"a", "b"}), rows[1]])
+    assert fingerprint(rows) != fingerprint(rows[::-1])
+    assert fingerprint(rows) != fingerprint(rows[:1])
+
+
 def test_the_score_on_held_out_examples_counts_when_there_is_one():
     best = found(test=ROWS[4:])
 
@@ -500,6 +509,13 @@ def test_bytes_that_are_no_text_are_said(tmp_path):
     (tmp_path / "p.json").write_bytes(b"\xff\xfe\x00")
 
     assert "it is not text" in refused(Predict("q -> a"), tmp_path / "p.json")
+
+
+def test_a_file_that_an_editor_saved_with_a_mark_of_its_encoding_is_read(tmp_path):
+    file = saved(Predict("q -> a", demos=DEMOS), tmp_path)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    assert Predict("q -> a").load(file).demos == DEMOS
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,18 +135,11 @@ def _demos(
     kept, poor = [], []
     bad: dict[str, list[str]] = defaultdict(list)  # field -> what is wrong, demo by demo
     for i, demo in enumerate(entry.demos):
-        values, wrong = {}, {}
-        for name, value in _renamed(demo, entry, known).items():
-            if name not in gone:
-                try:
-                    typed = name in known and (i, name) not in entry.as_is
-                    values[name] = from_json(value, known[name].type) if typed else value
-                except ValueError as error:
-                    wrong[name] = f"{value!r} {error}"
+        left = {name: v for name, v in _renamed(demo, entry, known).items() if name not in gone}
+        values, wrong = _values(left, known, {name for n, name in entry.as_is if n == i})
         for name, words in wrong.items():
             bad[name].append(words)
-        lost = len(values) + len(wrong) < len(demo)
-        if not wrong and lost and not _teaches(signature, values):
+        if len(left) < len(demo) and not _teaches(signature, left):
             poor.append(f"demo {i + 1}")
         elif not wrong:
             kept.append(Example(**values))
@@ -154,6 +147,20 @@ def _demos(
     if poor:
         problems.append(f"{', '.join(poor)}: no input or no output is left")
     return tuple(kept), problems
+
+
+def _values(
+    demo: Mapping[str, Any], known: Mapping[str, Field], as_is: Container[str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The values as the types of their fields; and by field, what is wrong with the others."""
+    values, wrong = {}, {}
+    for name, value in demo.items():
+        try:
+            typed = name in known and name not in as_is
+            values[name] = from_json(value, known[name].type) if typed else value
+        except ValueError as error:
+            wrong[name] = f"{value!r} {error}"
+    return values, wrong
 
 
 def _renamed(
