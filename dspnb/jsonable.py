@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, PydanticUserError, TypeAdapter, Vali
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from .annotations import describe
+from .types.validated import Validated
 
 
 def to_json(value: Any, type_: Any = Any) -> Any:
@@ -81,6 +82,8 @@ def _plain(value: Any) -> Any:
             return value
         case float():
             return value if math.isfinite(value) else str(value)  # JSON has no NaN
+        case Validated():
+            return value.plain()
         case BaseModel():
             return _plain(value.model_dump(mode="json", warnings=False))
         case Mapping():
@@ -93,7 +96,7 @@ def _plain(value: Any) -> Any:
         return {part.name: _plain(getattr(value, part.name)) for part in dataclasses.fields(value)}
     if hasattr(value, "tolist"):  # numpy's
         return _plain(value.tolist())
-    return to_jsonable_python(value, serialize_unknown=True)
+    return to_jsonable_python(value, serialize_unknown=True, bytes_mode="base64")
 
 
 @lru_cache(maxsize=1024)

@@ -11,13 +11,15 @@ PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
 annotations  events  intervals  pool  controls  lm
+types
 signature  budget  testing  jsonable
 trace
 example
-adapters  provenance
+adapters  provenance  batch  frame
 saving  context  metrics  data
+streaming
 module  predict
-modules  preview  evaluate  diff
+checks  modules  preview  evaluate  diff
 optimizers  candidate
 run
 compiling  frontends

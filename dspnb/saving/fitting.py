@@ -139,9 +139,11 @@ def _demos(
         values, wrong = _values(left, known, {name for n, name in entry.as_is if n == i})
         for name, words in wrong.items():
             bad[name].append(words)
+        if wrong:
+            continue
         if len(left) < len(demo) and not _teaches(signature, left):
             poor.append(f"demo {i + 1}")
-        elif not wrong:
+        else:
             kept.append(Example(**values))
     problems = [_about(name, words, entry, known[name]) for name, words in bad.items()]
     if poor:
