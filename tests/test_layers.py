@@ -17,7 +17,7 @@ example
 adapters
 saving  context  metrics  data
 module  predict
-modules  preview  evaluate
+modules  preview  evaluate  refit
 optimizers  candidate
 run
 compiling  frontends

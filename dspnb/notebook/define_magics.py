@@ -57,6 +57,7 @@ class DefineMagics(Magics):
         """
         name = _name(parsed(self.signature, line).name)
         value = signature_from_cell(name, cell, self.shell)
+        self.session.rerun.signature(name, cell, value)
         self.shell.user_ns[name] = value
         return value
 
@@ -77,6 +78,7 @@ class DefineMagics(Magics):
             return self.cot(question=question)
         """
         name, value = program_from_cell(line, cell, self.shell)
+        value = self.session.rerun.program(name, value)
         self.shell.user_ns[name] = value
         return value
 
