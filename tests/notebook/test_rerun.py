@@ -276,8 +276,8 @@ def test_only_the_first_cell_of_a_chain_is_run_again(cell, first, second, old, k
     assert (value(cell, "outer"), value(cell, "find")) == (outer, find)
     assert only_predictor(outer) is only_predictor(find)
     assert only_predictor(outer).signature.outputs[1].type == list[City]
-    assert only_predictor(outer).demos[0].cities == [cell(kept)]
     assert "`find`: 1 demo kept" in cell.seen.out
+    assert only_predictor(outer).demos[0].cities == [cell(kept)]
 
 
 def test_a_class_of_a_plain_signature_is_followed_too(cell):

@@ -5,11 +5,17 @@ from kernels import kernel
 
 pytestmark = pytest.mark.kernels
 
-TEAM = '%%signature Team\n"Route a ticket."\nticket: str  # what came in\n->\nteam: str\n'
+TEAM = """%%signature Team
+"Route a ticket."
+ticket: str  # what came in
+->
+team: Literal["logistics", "finance", "hardware", "software", "identity", "aftersales", "sales",
+    "trust"]
+"""
 ROUTE = "%%module route(ticket) -> team\nteam = Predict(Team)(ticket=ticket).team"
 METRIC = "%%metric right\nexample.team == prediction.team"
 COMPILE = (
-    "%compile route --with labeled:k=4 --train tickets.train --val tickets.val --metric right "
+    "%compile route --with labeled:k=16 --train tickets.train --val tickets.val --metric right "
     "--as better --wait"
 )
 
@@ -20,7 +26,7 @@ def compiled():
         for text in (TEAM, ROUTE, METRIC, COMPILE):
             reply = running.run(text)
             assert reply.status == "ok", reply.error or reply.texts
-        assert demos(running) == 4
+        assert demos(running) == 16
         yield running
 
 
@@ -45,19 +51,19 @@ def test_the_prompt_and_the_demos_follow_the_cells(compiled):
     assert "what came in" in prompt(compiled)
 
     shown = said(compiled, TEAM.replace("what came in", "as the customer wrote it"))
-    assert "`better`: 4 demos kept" in shown
+    assert "`better`: 16 demos kept" in shown
     assert "`route`: updated" in shown
     assert "as the customer wrote it" in prompt(compiled)
 
     shown = said(compiled, f"{TEAM}urgent: bool\n")
-    assert "`better`: 4 demos kept (without `urgent`)" in shown
+    assert "`better`: 16 demos kept (without `urgent`)" in shown
     assert "urgent" in prompt(compiled)
 
     shown = said(compiled, METRIC.replace("==", "!="))
     assert "`better` was chosen by the earlier `right`; compile again to use the new one" in shown
 
     shown = said(compiled, TEAM.replace("team:", "desk:"))
-    assert "`better`: 4 demos dropped (they lack `desk`)" in shown
+    assert "`better`: 16 demos dropped (they lack `desk`)" in shown
     assert demos(compiled) == 0
     assert "desk" in prompt(compiled)
 
@@ -68,9 +74,9 @@ def test_the_notice_is_html_under_the_cell_that_was_run(compiled):
     [notice] = [
         m["content"]["data"]
         for m in reply.messages
-        if "4 demos kept" in m["content"].get("data", {}).get("text/plain", "")
+        if "16 demos kept" in m["content"].get("data", {}).get("text/plain", "")
     ]
-    assert "<div><code>better</code>: 4 demos kept</div>" in notice["text/html"]
+    assert "<div><code>better</code>: 16 demos kept</div>" in notice["text/html"]
 
 
 def test_a_cell_is_known_by_its_id_in_a_notebook(compiled):
