@@ -3,7 +3,9 @@
 from typing import Any
 
 from . import data, metrics
+from .adapters import ChatAdapter, CompactAdapter, JSONAdapter, TwoStepAdapter, XMLAdapter
 from .budget import Budget
+from .checks import require, suggest
 from .compiling import compile
 from .context import configure, use
 from .data import Examples, Split, examples, split
@@ -22,21 +24,46 @@ from .predict import Predict
 from .preview import preview
 from .run import Run
 from .signature import Field, InputField, OutputField, Signature
+from .types import (
+    Audio,
+    Citation,
+    Citations,
+    Code,
+    Document,
+    File,
+    History,
+    Image,
+    Reasoning,
+    Tool,
+    ToolCalls,
+    ToolResults,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "LM",
+    "Audio",
     "BootstrapFewShot",
     "BootstrapFewShotWithRandomSearch",
     "Budget",
     "ChainOfThought",
+    "ChatAdapter",
+    "Citation",
+    "Citations",
+    "Code",
+    "CompactAdapter",
     "Completion",
+    "Document",
     "DspnbError",
     "Example",
     "Examples",
     "Field",
+    "File",
+    "History",
+    "Image",
     "InputField",
+    "JSONAdapter",
     "LMError",
     "LabeledFewShot",
     "Module",
@@ -44,12 +71,18 @@ __all__ = [
     "ParseError",
     "Predict",
     "Prediction",
+    "Reasoning",
     "Report",
     "Run",
     "Score",
     "Signature",
     "Split",
+    "Tool",
+    "ToolCalls",
+    "ToolResults",
+    "TwoStepAdapter",
     "UsageError",
+    "XMLAdapter",
     "compile",
     "configure",
     "data",
@@ -57,7 +90,9 @@ __all__ = [
     "examples",
     "metrics",
     "preview",
+    "require",
     "split",
+    "suggest",
     "use",
 ]
 

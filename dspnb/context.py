@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .adapters import Adapter, ChatAdapter
 from .errors import UsageError, nearest
-from .example import Prediction
+from .example import Example, Prediction
+from .frame import Frame
 from .lm.base import LanguageModel
-from .trace import Call
 
 
-class History(Protocol):
+class CallHistory(Protocol):
     """Where finished calls of programs are remembered, for `%inspect` without an argument."""
 
     def remember(self, program: Any, prediction: Prediction) -> None: ...
+
+
+class Listener(Protocol):
+    """Who is told of the text of fields as it arrives."""
+
+    def hear(self, path: str) -> Callable[[str, str], object]:
+        """A predictor's model begins to answer; what takes the pieces, by field."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +36,13 @@ class Context:
     lm: LanguageModel | None = None
     adapter: Adapter = field(default_factory=ChatAdapter)
     rollout: int = 0  # a cached or deterministic model answers afresh for each rollout
-    trace: list[Call] | None = None  # None outside a program call
-    paths: Mapping[int, str] = field(default_factory=dict)  # id of a predictor -> its path
-    history: History | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)  # over those of predictors and models
+    demos: Sequence[Example] = ()  # before the predictors' own, where their fields fit
+    hints: Mapping[str, str] = field(default_factory=dict)  # predictor path -> advice
+    listener: Listener | None = None
+    meter: Callable[[LanguageModel], LanguageModel] | None = None  # around predictors' own models
+    frame: Frame | None = None  # None outside a program call
+    history: CallHistory | None = None
 
     def require_lm(self) -> LanguageModel:
         """The model. Raises `UsageError` when none is set."""
@@ -43,7 +54,7 @@ class Context:
         return self.lm
 
 
-_NAMES = ("lm", "adapter", "rollout", "trace", "paths", "history")
+_NAMES = tuple(name.name for name in dataclasses.fields(Context))
 _defaults = Context()
 _overrides: ContextVar[Mapping[str, Any]] = ContextVar("dspnb")
 _NONE: Mapping[str, Any] = {}
@@ -83,4 +94,7 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     lm = settings.get("lm")
     if lm is not None and not callable(lm):
         raise UsageError(f"A model is an `LM`, as in `LM('openai/gpt-4o-mini')`; got {lm!r}.")
+    adapter = settings.get("adapter")
+    if "adapter" in settings and not hasattr(adapter, "render"):
+        raise UsageError(f"An adapter is an object such as `ChatAdapter()`; got {adapter!r}.")
     return settings

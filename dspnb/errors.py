@@ -8,15 +8,18 @@ DspnbError
 │   ├── Unreachable   nobody answers at that address
 │   ├── UnknownModel  the provider has no such model
 │   ├── RateLimited   the provider asks us to slow down
-│   └── ContextTooLong
+│   ├── ContextTooLong
+│   └── Unsupported   the model does not take a parameter that it was called with
 ├── ParseError        the model answered, but not in the shape the signature asks for
+├── ConstraintError   a `require` in a program was not met, however often the model was asked
+├── BatchError        some calls of a batch failed; it holds the results of the others
 └── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,6 +29,7 @@ class DspnbError(Exception):
     """Base class, so `except DspnbError` catches everything above."""
 
     trace: tuple[Any, ...] = ()  # the calls that a program made before it failed
+    checks: tuple[Any, ...] = ()  # the constraints that were not met at first
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows: the message and the line of the user's cell, not our own frames."""
@@ -77,6 +81,10 @@ class ContextTooLong(LMError):
     """The prompt does not fit the model's context window."""
 
 
+class Unsupported(LMError):
+    """The model does not take a parameter that it was called with, such as tools."""
+
+
 class ParseError(DspnbError):
     """The completion does not hold the fields the signature asks for.
 
@@ -92,6 +100,18 @@ class ParseError(DspnbError):
             f"The answer could not be read: {wrong}. Found {listed(self.found) or 'no fields'} "
             f"in {_short(completion)!r}. Try a plainer field description or a stronger model."
         )
+
+
+class ConstraintError(DspnbError):
+    """A `require` in a program was not met, however often its predictor was asked again."""
+
+
+class BatchError(DspnbError):
+    """Some calls of a batch failed; `results` holds an exception in the place of each of them."""
+
+    def __init__(self, message: str, results: Sequence[Any]) -> None:
+        super().__init__(message)
+        self.results = tuple(results)
 
 
 class TooManyErrors(DspnbError):

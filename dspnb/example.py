@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from .errors import MetricError, UsageError, listed, nearest, one_line
-from .trace import Attempt, Trace
+from .trace import Attempt, Check, Trace
 
 
 class _Record(Mapping[str, Any]):
@@ -130,18 +130,24 @@ class Prediction(_Record):
     ('4', '4')
     """
 
-    __slots__ = ("_trace",)
+    __slots__ = ("_checks", "_completions", "_trace")
     _trace: Trace
+    _checks: tuple[Check, ...]
+    _completions: tuple[Prediction, ...]
 
     def __init__(self, /, **outputs: Any) -> None:
         super().__init__(**outputs)
         object.__setattr__(self, "_trace", ())
+        object.__setattr__(self, "_checks", ())
+        object.__setattr__(self, "_completions", ())
 
-    def with_trace(self, trace: Trace) -> Prediction:
-        """The same outputs, with the calls that led to them."""
-        prediction = Prediction(**self._values)
-        object.__setattr__(prediction, "_trace", trace)
-        return prediction
+    def with_trace(self, trace: Trace, checks: tuple[Check, ...] = ()) -> Prediction:
+        """The same outputs, with the calls that led to them and the constraints on the way."""
+        return _restore_prediction(self._values, trace, checks, self._completions)
+
+    def with_completions(self, completions: Iterable[Prediction]) -> Prediction:
+        """The same outputs, with all samples that were drawn."""
+        return _restore_prediction(self._values, self._trace, self._checks, tuple(completions))
 
     @property
     def trace(self) -> Trace:
@@ -150,15 +156,34 @@ class Prediction(_Record):
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """The answers that could not be read at first; empty when all went well."""
+        """The answers that could not be used at first; empty when all went well."""
         return tuple(attempt for call in self._trace for attempt in call.attempts)
 
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The constraints of the program that were not met at first; empty when all were."""
+        return self._checks
+
+    @property
+    def completions(self) -> tuple[Prediction, ...]:
+        """The samples of a predictor with `n`, this one first; else only this prediction."""
+        return self._completions or (self,)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore_prediction, (self._values, self._trace)
+        return _restore_prediction, (self._values, self._trace, self._checks, self._completions)
 
 
-def _restore_prediction(outputs: dict[str, Any], trace: Trace) -> Prediction:
-    return Prediction(**outputs).with_trace(trace)
+def _restore_prediction(
+    outputs: dict[str, Any],
+    trace: Trace,
+    checks: tuple[Check, ...],
+    completions: tuple[Prediction, ...],
+) -> Prediction:
+    prediction = Prediction(**outputs)
+    object.__setattr__(prediction, "_trace", trace)
+    object.__setattr__(prediction, "_checks", checks)
+    object.__setattr__(prediction, "_completions", completions)
+    return prediction
 
 
 @dataclass(frozen=True)

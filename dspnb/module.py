@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
-from collections.abc import Iterator, Mapping
+import functools
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from . import saving
-from .context import History, current, use
+from .batch import inputs_of, run_all
+from .context import current, use
 from .errors import DspnbError, UsageError, listed
 from .example import Example, Prediction
-from .trace import Call
+from .frame import Backtrack, Frame
+from .lm.base import LanguageModel
+from .pool import in_thread, wait_for
+from .streaming import Stream
 
 if TYPE_CHECKING:
     from .predict import Predict
@@ -28,8 +33,8 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
-    """The arguments that a program was made with; its copies share them."""
+class Arguments:
+    """What a program was made with; its copies share them."""
 
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -49,7 +54,7 @@ class Module:
         if (args or kwargs) and cls.__init__ is object.__init__:
             raise TypeError(f"{cls.__name__}() takes no arguments")  # as Python says it itself
         module = super().__new__(cls)
-        vars(module)["_made_with"] = Made(args, kwargs)
+        vars(module)["_made_with"] = Arguments(args, kwargs)
         return module
 
     def forward(self, **inputs: Any) -> Any:
@@ -63,25 +68,61 @@ class Module:
                 "A program takes its inputs by name, as in `program(question=...)`; "
                 f"got {unnamed[0]!r} without one."
             )
-        here = current()
-        if here.trace is not None:
-            return _as_prediction(self.forward(**inputs), self)
-        trace: list[Call] = []
-        paths = {id(predictor): path for path, predictor in self.predictors()}
-        try:
-            with use(trace=trace, paths=paths):
-                prediction = _as_prediction(self.forward(**inputs), self)
-        except DspnbError as error:
-            error.trace = tuple(trace)
-            self._remember(here.history, Prediction().with_trace(tuple(trace)))
-            raise
-        prediction = prediction.with_trace(tuple(trace))
-        self._remember(here.history, prediction)
-        return prediction
+        if self.is_async:
+            return wait_for(lambda: self.acall(**inputs))
+        with _UnderWay(self) as call:
+            while call.prediction is None:
+                try:
+                    call.prediction = _as_prediction(self.forward(**inputs), self)
+                except Backtrack as failed:
+                    call.go_back(failed)
+        return call.result
 
     async def acall(self, **inputs: Any) -> Prediction:
-        """The same call for `await`, without blocking the event loop."""
-        return await asyncio.to_thread(self, **inputs)
+        """The same call for `await`; what is not written as `async` waits in a thread."""
+        if not self.is_async:
+            return await in_thread(lambda: self(**inputs))
+        forward = getattr(self, "aforward", None) or self.forward
+        with _UnderWay(self) as call:
+            while call.prediction is None:
+                try:
+                    call.prediction = _as_prediction(await forward(**inputs), self)
+                except Backtrack as failed:
+                    call.go_back(failed)
+        return call.result
+
+    @property
+    def is_async(self) -> bool:
+        """Whether `forward` is an `async def`, or there is only an `aforward`."""
+        return _is_async(type(self))
+
+    def batch(
+        self,
+        examples: Iterable[Mapping[str, Any]],
+        *,
+        concurrency: int = 16,
+        return_errors: bool = False,
+    ) -> list[Any]:
+        """Run the program on each example, at most `concurrency` at a time, in their order.
+
+        An example is an `Example`, of which the inputs are taken, or a dict of inputs. When some
+        fail, `BatchError` is raised after all are done and holds the results; with
+        `return_errors` the exceptions stand in their places instead.
+        """
+        jobs = [functools.partial(self, **inputs_of(example)) for example in examples]
+        return run_all(jobs, concurrency, return_errors=return_errors)
+
+    def stream(self, **inputs: Any) -> Stream:
+        """Run the program, and iterate over the texts of its fields as they arrive.
+
+        `for chunk in program.stream(...)`, or `async for`; `.prediction` is the whole in the end.
+        """
+        return Stream(self, inputs)
+
+    def set_lm(self, lm: LanguageModel | None) -> None:
+        """Give every predictor this model for its own; None gives them back the context's."""
+        for _, predictor in self.predictors():
+            predictor.lm = lm
 
     def predictors(self) -> Iterator[tuple[str, Predict]]:
         """Every `(path, predictor)` of this program, in attribute order, each object once."""
@@ -137,13 +178,72 @@ class Module:
             predictor.apply(Setting(*settings[path]))
         return self
 
-    def _remember(self, history: History | None, prediction: Prediction) -> None:
-        if history is not None:
-            history.remember(self, prediction)
-
     def __repr__(self) -> str:
         inside = ", ".join(f"{path}: {p.signature}" for path, p in self.predictors())
         return f"{type(self).__name__}({inside})"
+
+
+class _UnderWay:
+    """A call of a module: its frame, and at its end the trace, when it is the outermost one."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._here = current()
+        above = self._here.frame
+        self._outermost = above is None
+        self.prediction: Prediction | None = None
+        if above is None:
+            paths = {id(predictor): path for path, predictor in module.predictors()}
+            self._frame: Frame | None = Frame(paths=paths)
+        else:
+            # A predictor has no code of the user's that could complain of what it asked.
+            self._frame = None if module.is_predictor else above.inner()
+
+    @property
+    def result(self) -> Prediction:
+        """The prediction, once there is one."""
+        assert self.prediction is not None
+        return self.prediction
+
+    def go_back(self, failed: Backtrack) -> None:
+        """Start anew when the complaint is about this call, else pass it on."""
+        if failed.frame is not self._frame:
+            raise failed
+        failed.frame.rewind(failed.target, failed.message)
+
+    def __enter__(self) -> _UnderWay:
+        if self._frame is not None:
+            self._use = use(frame=self._frame)
+            self._use.__enter__()
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        frame = self._frame
+        if frame is None:
+            return
+        self._use.__exit__(None, None, None)
+        if error is None:
+            frame.settle()
+        if not self._outermost:
+            return
+        trace, checks = tuple(frame.trace), tuple(frame.checks)
+        if error is None:
+            self.prediction = self.result.with_trace(trace, checks)
+            self._remember(self.prediction)
+        elif isinstance(error, DspnbError):
+            error.trace, error.checks = trace, checks
+            self._remember(Prediction().with_trace(trace, checks))
+
+    def _remember(self, prediction: Prediction) -> None:
+        if self._here.history is not None:
+            self._here.history.remember(self._module, prediction)
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_async(kind: type[Module]) -> bool:
+    if inspect.iscoroutinefunction(kind.forward):
+        return True
+    return hasattr(kind, "aforward") and kind.forward is Module.forward
 
 
 def _as_prediction(result: Any, program: Module) -> Prediction:

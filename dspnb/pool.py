@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import contextvars
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def finished(
@@ -57,3 +61,41 @@ def _next(done: queue.SimpleQueue[Any], on_wait: Callable[[], object]) -> Any:
             return done.get(timeout=0.1)
         except queue.Empty:
             continue
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """Await what a function gives, run in a thread of its own with this task's context.
+
+    asyncio's own threads are few: on two cores, six. A call that waits for a model needs no core.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def settle(set_: Callable[[Any], object], value: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(lambda: None if done.done() else set_(value))
+
+    def work() -> None:
+        try:
+            settle(done.set_result, context.run(function))
+        except BaseException as error:
+            settle(done.set_exception, error)
+
+    threading.Thread(target=work, name="dspnb", daemon=True).start()
+    return await done
+
+
+def wait_for(coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """The value of a coroutine, for a caller that cannot await.
+
+    Where an event loop runs already, as in a notebook's cell, it gets a thread of its own.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine())
+    done = finished([lambda: asyncio.run(coroutine())], 1)
+    with contextlib.closing(done):
+        result: T = next(done)[1]
+    return result

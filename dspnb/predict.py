@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from .adapters import Adapter
-from .context import Context, current
-from .errors import DspnbError, ParseError, UsageError
+from .adapters import Adapter, TwoStepAdapter, native, two_step
+from .batch import run_all
+from .context import Context, current, use
+from .errors import DspnbError, ParseError, Unsupported, UsageError
 from .example import Example, Prediction
-from .lm.base import Completion, LanguageModel, Message
+from .frame import Complaint, Made
+from .lm.base import Block, Completion, Feature, LanguageModel, Message, streamed, supported
 from .module import Module, Setting
 from .signature import Signature, check_inputs
 from .trace import Attempt, Call
+
+WARM = 0.7  # the temperature of several samples of one prompt, which would be alike at 0
 
 
 class Predict(Module):
     """The leaf of every program.
 
-    `params` such as `temperature` go to the model with each call. An answer that cannot be read is
-    shown to the model once, with what is wrong; `prediction.attempts` tells.
+    `params` such as `temperature` go to the model with each call; `lm` is a model of its own. `n`
+    samples are drawn at once: the first is the prediction, all are its `completions`. An answer
+    that cannot be read is shown to the model once, with what is wrong; `prediction.attempts` tells.
 
     Raises `UsageError` for wrong inputs or no model, `LMError` when the model cannot be reached,
     `ParseError` when the second answer cannot be read either.
@@ -34,12 +41,18 @@ class Predict(Module):
         signature: Signature | type[Signature] | str,
         *,
         demos: Sequence[Example] = (),
+        lm: LanguageModel | None = None,
+        n: int = 1,
         **params: Any,
     ) -> None:
         self.signature = Signature.of(signature)
         if wrong := [demo for demo in demos if not isinstance(demo, Example)]:
             raise UsageError(f"A demo is an `Example(...)` of the fields; got {wrong[0]!r}.")
+        if n < 1:
+            raise UsageError(f"`n` is how many samples are drawn, at least 1; got {n}.")
         self.demos = tuple(demos)
+        self.lm = lm
+        self.n = n
         self.params = params
 
     def parts(self, path: str = "") -> Iterator[tuple[str, Module]]:
@@ -57,88 +70,232 @@ class Predict(Module):
         return current().adapter.render(self.signature, self.demos, given)
 
     def forward(self, **inputs: Any) -> Prediction:
-        here = current()
         given = check_inputs(self.signature, inputs, self._who())
-        messages = here.adapter.render(self.signature, self.demos, given)
-        asked = _Asked(here, here.require_lm(), self.params)
-        try:
-            outputs = self._answer(here.adapter, messages, asked)
-        except DspnbError as error:
-            self._record(here, given, {}, asked, str(error))
-            raise
-        self._record(here, given, outputs, asked)
-        return Prediction(**outputs)
+        here = current()
+        frame = here.frame
+        if frame is None:
+            return self._sampled(here, given, None)[0]
+        known = frame.recall(self, given)
+        if known is not None:
+            frame.keep(known)
+            return known.prediction
+        complaint = frame.complaint_for(self, given)
+        prediction, text, place = self._sampled(here, given, complaint)
+        frame.keep(Made(self, given, prediction, text, place))
+        return prediction
 
-    def _answer(
-        self, adapter: Adapter, messages: tuple[Message, ...], asked: _Asked
-    ) -> dict[str, Any]:
-        text = asked(messages)
-        try:
-            return adapter.parse(self.signature, text)
-        except ParseError as error:
-            asked.attempts.append(Attempt(text, "; ".join(_problems(error))))
-            repair = adapter.repair(self.signature, text, error)
-        return adapter.parse(self.signature, asked((*messages, *repair)))
+    def _sampled(
+        self, here: Context, given: dict[str, Any], complaint: Complaint | None
+    ) -> tuple[Prediction, str, int | None]:
+        """The prediction, what the model wrote, and the call's place in the trace."""
+        if self.n == 1:
+            return _Asked(self, here, given, complaint).answer()
+        jobs = [functools.partial(self._sample, here, given, complaint, i) for i in range(self.n)]
+        samples = run_all(jobs, self.n)
+        prediction, text, place = samples[0]
+        return prediction.with_completions(sample[0] for sample in samples), text, place
 
-    def _record(
-        self,
-        here: Context,
-        inputs: dict[str, Any],
-        outputs: dict[str, Any],
-        asked: _Asked,
-        error: str = "",
-    ) -> None:
-        if here.trace is None:
-            return
-        done = asked.completions
-        here.trace.append(
-            Call(
-                path=here.paths.get(id(self), self._who()),
-                signature=self.signature,
-                inputs=inputs,
-                outputs=outputs,
-                messages=asked.messages,
-                completion=done[-1] if done else None,
-                attempts=tuple(asked.attempts),
-                error=error,
-                demos=len(self.demos),
-                tokens_in=sum(completion.tokens_in for completion in done),
-                tokens_out=sum(completion.tokens_out for completion in done),
-                dollars=sum(completion.dollars for completion in done),
-                seconds=asked.seconds,
-            )
-        )
+    def _sample(
+        self, here: Context, given: dict[str, Any], complaint: Complaint | None, i: int
+    ) -> tuple[Prediction, str, int | None]:
+        params = {**self.params, **here.params}
+        warm = {} if (params.get("temperature") or 0) > 0.15 else {"temperature": WARM}
+        rollout = here.rollout * self.n + i
+        here = dataclasses.replace(here, rollout=rollout, params={**here.params, **warm})
+        return _Asked(self, here, given, complaint).answer()
 
     def _who(self) -> str:
         return f"`{self.signature.name or self.signature}`"
 
-    def __repr__(self) -> str:
-        demos = f", {len(self.demos)} demos" if self.demos else ""
-        return f"{type(self).__name__}({str(self.signature)!r}{demos})"
 
-
-@dataclasses.dataclass
 class _Asked:
-    """The model calls of one prediction, as they happen."""
+    """One answer to one prompt: what was sent, what came back, and how often."""
 
-    here: Context
-    lm: LanguageModel
-    params: dict[str, Any]
-    messages: tuple[Message, ...] = ()
-    completions: list[Completion] = dataclasses.field(default_factory=list)
-    attempts: list[Attempt] = dataclasses.field(default_factory=list)
-    seconds: float = 0.0
+    def __init__(
+        self, predictor: Predict, here: Context, given: dict[str, Any], complaint: Complaint | None
+    ) -> None:
+        self._predictor, self._here, self._given = predictor, here, given
+        self._complaint = complaint
+        self._lm = _model(predictor, here)
+        self._native: native.Native | None = None
+        self._signature = predictor.signature
+        if native.candidates(self._signature):
+            self._native = native.taken_out(self._signature, self._features())
+            if self._native is not None:
+                self._signature = self._native.signature
+        self._messages: tuple[Message, ...] = ()
+        self._done: list[Completion] = []
+        self._attempts: list[Attempt] = []
+        self._seconds = 0.0
 
-    def __call__(self, messages: tuple[Message, ...]) -> str:
-        self.messages = messages
+    def answer(self) -> tuple[Prediction, str, int | None]:
+        """The prediction, what the model wrote, and the call's place in the trace."""
+        try:
+            outputs = self._outputs()
+        except DspnbError as error:
+            self._record({}, str(error))
+            raise
+        place = self._record(outputs)
+        return Prediction(**outputs), self._done[-1].text, place
+
+    def _outputs(self) -> dict[str, Any]:
+        adapter = self._here.adapter
+        messages = self._rendered(adapter)
+        params = self._params(adapter)
+        text = self._ask(adapter, messages, params)
+        if isinstance(adapter, TwoStepAdapter):
+            return self._extracted(adapter, text)
+        try:
+            return self._parsed(adapter, text)
+        except ParseError as error:
+            wrong = _problems(error)
+            self._attempts.append(Attempt(text, wrong, adapter.name))
+        said = f"That answer could not be read:\n{wrong}"
+        again = (*messages, *adapter.repair(self._signature, text, said))
+        text = self._ask(adapter, again, params)
+        try:
+            return self._parsed(adapter, text)
+        except ParseError as error:
+            stricter = adapter.fallback(self._features)
+            if stricter is None:
+                raise
+            self._attempts.append(Attempt(text, _problems(error), adapter.name))
+        text = self._ask(stricter, self._rendered(stricter), self._params(stricter))
+        return self._parsed(stricter, text)
+
+    def _rendered(self, adapter: Adapter) -> tuple[Message, ...]:
+        here, signature = self._here, self._signature
+        demos = self._predictor.demos
+        if here.demos:
+            demos = (*here.demos, *demos)
+        given = self._native.inputs(self._given) if self._native else self._given
+        messages = adapter.render(signature, demos, given)
+        if hint := here.hints.get(self._path) if here.hints else None:
+            last = messages[-1]
+            advice = Block("hint", f"Advice from an earlier try: {hint}")
+            blocks = (*last.blocks[:-1], advice, last.blocks[-1])
+            messages = (*messages[:-1], dataclasses.replace(last, blocks=blocks))
+        if self._complaint is not None:
+            said = f"That answer was not accepted: {self._complaint.message}"
+            text = self._complaint.made.text
+            messages = (*messages, *adapter.repair(signature, text, said))
+        return messages
+
+    def _params(self, adapter: Adapter) -> dict[str, Any]:
+        params = {**self._predictor.params, **self._here.params}
+        params |= adapter.params(self._signature, self._features)
+        if self._native is not None:
+            params |= self._native.params(self._given, params)
+        return params
+
+    def _ask(
+        self, adapter: Adapter, messages: tuple[Message, ...], params: Mapping[str, Any]
+    ) -> str:
+        self._messages = messages
         start = time.perf_counter()
         try:
-            completion = self.lm(messages, rollout=self.here.rollout, **self.params)
+            completion = self._completed(adapter, messages, params)
+        except Unsupported as error:
+            if "response_format" not in params:
+                raise
+            # The model was thought to take a response format, and does not: the prompt asks too.
+            self._attempts.append(Attempt("", str(error), adapter.name))
+            plain = {name: value for name, value in params.items() if name != "response_format"}
+            completion = self._completed(adapter, messages, plain)
         finally:
-            self.seconds += time.perf_counter() - start
-        self.completions.append(completion)
+            self._seconds += time.perf_counter() - start
+        self._done.append(completion)
         return completion.text
 
+    def _completed(
+        self, adapter: Adapter, messages: tuple[Message, ...], params: Mapping[str, Any]
+    ) -> Completion:
+        here = self._here
+        if here.listener is None:
+            return self._lm(messages, rollout=here.rollout, **params)
+        hear = here.listener.hear(self._path)
+        reader = adapter.reader(self._signature)
 
-def _problems(error: ParseError) -> list[str]:
-    return [f"`{name}` {problem}" for name, problem in error.problems.items()]
+        def on_text(text: str) -> None:
+            for name, piece in reader.feed(text):
+                hear(name, piece)
+
+        completion = streamed(self._lm, messages, on_text, rollout=here.rollout, **params)
+        for name, piece in reader.close():
+            hear(name, piece)
+        return completion
+
+    def _parsed(self, adapter: Adapter, text: str) -> dict[str, Any]:
+        if self._native is None:
+            return adapter.parse(self._signature, text)
+        given = self._native.outputs(self._done[-1])
+        wanted = self._signature.outputs
+        if self._done[-1].tool_calls and not text.strip():
+            given |= {field.name: None for field in wanted}  # it calls a tool before it answers
+        elif wanted:
+            given |= adapter.parse(self._signature, text)
+        return {field.name: given[field.name] for field in self._predictor.signature.outputs}
+
+    def _extracted(self, adapter: TwoStepAdapter, text: str) -> dict[str, Any]:
+        reader = _extractor(self._signature)
+        frame = self._here.frame
+        paths = {**(frame.paths if frame else {}), id(reader): f"{self._path}.extraction"}
+        if frame is not None:
+            frame = dataclasses.replace(frame, paths=paths, made=[], above=None)
+        with use(
+            lm=adapter.extraction_model,
+            adapter=adapter.extracts_with,
+            frame=frame,
+            demos=(),
+            hints={},
+        ):
+            name = reader.signature.inputs[0].name
+            found = reader.forward(**{name: text})
+        given = self._native.outputs(self._done[-1]) if self._native else {}
+        return {**given, **found}
+
+    def _record(self, outputs: dict[str, Any], error: str = "") -> int | None:
+        frame = self._here.frame
+        if frame is None:
+            return None
+        done = self._done
+        call = Call(
+            path=self._path,
+            signature=self._predictor.signature,
+            inputs=self._given,
+            outputs=outputs,
+            messages=self._messages,
+            completion=done[-1] if done else None,
+            attempts=tuple(self._attempts),
+            error=error,
+            demos=len(self._predictor.demos) + len(self._here.demos),
+            tokens_in=sum(completion.tokens_in for completion in done),
+            tokens_out=sum(completion.tokens_out for completion in done),
+            dollars=sum(completion.dollars for completion in done),
+            seconds=self._seconds,
+        )
+        return frame.record(call)
+
+    def _features(self) -> frozenset[Feature]:
+        return supported(self._lm)
+
+    @property
+    def _path(self) -> str:
+        frame = self._here.frame
+        known = frame.paths.get(id(self._predictor)) if frame else None
+        return known or self._predictor._who()
+
+
+def _model(predictor: Predict, here: Context) -> LanguageModel:
+    if predictor.lm is None:
+        return here.require_lm()
+    return here.meter(predictor.lm) if here.meter else predictor.lm
+
+
+@lru_cache(maxsize=256)
+def _extractor(signature: Signature) -> Predict:
+    return Predict(two_step.extraction(signature))
+
+
+def _problems(error: ParseError) -> str:
+    return "; ".join(f"`{name}` {problem}" for name, problem in error.problems.items())

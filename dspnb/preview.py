@@ -39,7 +39,7 @@ def preview(program: Module, **inputs: Any) -> Preview:
     'user'
     """
     try:
-        with use(lm=_Catcher(), history=None, trace=None):
+        with use(lm=_Catcher(), history=None, frame=None):
             program(**inputs)
     except _Caught as caught:
         return Preview(caught.trace[-1].path, caught.trace[-1].messages)

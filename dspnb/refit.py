@@ -16,7 +16,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from .adapters.values import plain, to_text
 from .errors import listed
 from .example import Example
-from .module import Made, Module, Setting
+from .module import Arguments, Module, Setting
 from .predict import Predict
 from .signature import Field, Signature
 
@@ -124,10 +124,10 @@ def learned(predictor: Predict) -> Setting:
     )
 
 
-def made_with(module: Module) -> Made:
+def made_with(module: Module) -> Arguments:
     """The arguments that a module was made with; none when they are not known."""
     made = vars(module).get("_made_with")
-    return made if isinstance(made, Made) else Made()
+    return made if isinstance(made, Arguments) else Arguments()
 
 
 def _has_fields_of(signature: Signature, old: Signature) -> bool:

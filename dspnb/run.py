@@ -237,7 +237,14 @@ class Run:
     def _main(self) -> None:
         lm = self._metered(self._lm)
         try:
-            with use(lm=lm, adapter=self._adapter, history=None, trace=None, rollout=0):
+            with use(
+                lm=lm,
+                adapter=self._adapter,
+                meter=self._metered,
+                history=None,
+                frame=None,
+                rollout=0,
+            ):
                 self._announce()
                 with contextlib.suppress(_GoodEnough):
                     self._search()

@@ -11,13 +11,15 @@ PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
 annotations  events  intervals  pool  controls  lm
+types
 signature  budget  testing
 trace
 example
-adapters
+adapters  batch  frame
 saving  context  metrics  data
+streaming
 module  predict
-modules  preview  evaluate  refit
+checks  modules  preview  evaluate  refit
 optimizers  candidate
 run
 compiling  frontends

@@ -115,7 +115,7 @@ def test_a_demo_may_show_that_there_is_no_answer():
     program = Predict("a -> b: int | None", demos=[Example(a="1", b=None)])
 
     asked, answered = program.messages(a="x")[1:3]
-    assert asked.content == "[[ ## a ## ]]\n1"
+    assert asked.content == "Example 1 of 1.\n\n[[ ## a ## ]]\n1"
     assert answered.content.startswith("[[ ## b ## ]]\nNone\n")
 
 
@@ -142,5 +142,5 @@ def test_chain_of_thought_shows_demos_without_reasoning_as_incomplete():
     program = ChainOfThought("a -> b", demos=[Example(a="1", b="2")])
 
     demo = program.predict.messages(a="x")[1:3]
-    assert "This example leaves out reasoning." in demo[0].content
+    assert demo[0].content.startswith("Example 1 of 1; reasoning left out.")
     assert "[[ ## reasoning ## ]]\n(left out)" in demo[1].content

@@ -79,7 +79,7 @@ class ByDemos:
         self.before(number)
         asked = messages[-1].content.split("\n")[1]
         for turn, answer in zip(messages[1:-1:2], messages[2:-1:2], strict=True):
-            if turn.content.split("\n")[1] == asked:
+            if turn.content.endswith(f"\n{asked}"):
                 return Completion(answer.content, self.model)
         return Completion("[[ ## color ## ]]\nblue", self.model)
 

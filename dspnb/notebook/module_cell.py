@@ -6,6 +6,7 @@ A body that awaits makes a program whose `forward` is a coroutine.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -73,6 +74,11 @@ class CellProgram(Module):
     def name(self) -> str:
         """The variable that its cell binds."""
         return self._name
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the body of its cell awaits."""
+        return inspect.iscoroutinefunction(self._function)
 
     def parts(self, path: str = "") -> Iterator[tuple[str, Module]]:
         yield path, self

@@ -15,13 +15,14 @@ from pydantic import PydanticUserError, TypeAdapter
 from dspnb.errors import UsageError
 from dspnb.module import Module
 from dspnb.signature import Signature
+from dspnb.types import Tool
 
 from .handle import Compiled
 from .module_cell import CellProgram
 from .notice import show
 from .update import Change, Update, apply_to_signature, guarded, reached
 
-KINDS = (Signature, Module, type, FunctionType)  # what a cell defines that programs may use
+KINDS = (Signature, Module, type, FunctionType, Tool)  # what a cell defines that programs may use
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,8 @@ def _alike(old: Any, new: Any) -> bool:
     match old, new:
         case (FunctionType(), FunctionType()):
             return bool(old.__code__ == new.__code__)
+        case (Tool(), Tool()):
+            return (old.name, old.desc) == (new.name, new.desc) and _alike(old.func, new.func)
         case (type(), type()) if issubclass(old, Module):
             return _contents(old) == _contents(new)
         case (type(), type()):

@@ -10,10 +10,11 @@ from typing import Any
 
 from dspnb.errors import one_line
 from dspnb.example import metric_name
-from dspnb.module import Made, Module, Setting
+from dspnb.module import Arguments, Module, Setting
 from dspnb.predict import Predict
 from dspnb.refit import Refit, derived, learned, made_with, refit, retyped
 from dspnb.signature import Signature
+from dspnb.types import Tool
 
 from .handle import Compiled
 from .module_cell import CellProgram, Source, program_from_cell
@@ -102,6 +103,16 @@ class Update:
         self._known = {id(module): module for _, module in reached(everywhere, "", {}, {})}
 
     def _visit(self, name: str, module: Module) -> None:
+        try:
+            self._bring(name, module)
+        except Exception as error:  # whatever the user's code raises
+            self._stays(name, module, one_line(error))
+
+    def _stays(self, name: str, module: Module, why: str) -> None:
+        inside = "" if self._roots.get(name) is module else f": its `{type(module).__name__}`"
+        self._lines.append(f"`{name}`{inside} stays as it was: {why}")
+
+    def _bring(self, name: str, module: Module) -> None:
         if isinstance(module, Compiled):
             self._visit_handle(name, module)
         elif isinstance(module, CellProgram) and (source := self._newer(module)):
@@ -183,17 +194,11 @@ class Update:
         self._rebuild(name, module, build)
 
     def _rebuild(self, name: str, module: Module, build: Callable[[], Module]) -> None:
-        kind = type(module).__name__
-        who = f"`{name}`" if self._roots.get(name) is module else f"`{name}`: its `{kind}`"
-        try:
-            fresh = build()
-        except Exception as error:  # whatever the user's code raises
-            self._lines.append(f"{who} stays as it was: made again, it raised {one_line(error)}")
-            return
+        fresh = build()
         if any(part is module for _, part in reached(fresh, "", {}, {})):
             return  # it calls what had its name before, and would call itself
         if _waits(module) or _waits(fresh):
-            self._lines.append(f"{who} stays as it was: a run that it waits for is not over")
+            self._stays(name, module, "a run that it waits for is not over")
             return
         self._replace(name, module, fresh)
 
@@ -218,6 +223,9 @@ class Update:
             new = dict(fresh.predictors())
         for path, setting in settings.items():
             new[path].apply(setting)
+        for path in old.keys() & new.keys():
+            if old[path].lm is not made_with(old[path]).kwargs.get("lm"):
+                new[path].lm = old[path].lm
         program.__class__ = type(fresh)
         vars(program).clear()
         vars(program).update(vars(fresh))
@@ -246,12 +254,16 @@ class Update:
 
     def _swapped(self, value: Any) -> Any:
         """The value with what is new in place of what is old; the value itself when it has none."""
+        if change := self._replaced.get(id(value)):
+            return change.new
         match value:
             case Signature():
                 return apply_to_signature(self._changes, value)
-            case Made(args, kwargs):
-                new = Made(self._swapped(args), self._swapped(kwargs))
+            case Arguments(args, kwargs):
+                new = Arguments(self._swapped(args), self._swapped(kwargs))
                 return value if new.args is args and new.kwargs is kwargs else new
+            case Tool() if function := self._replaced.get(id(value.func)):
+                return _with_function(value, function.new)
             case list() | tuple():
                 items = [self._swapped(item) for item in value]
                 if all(a is b for a, b in zip(items, value, strict=True)):
@@ -264,8 +276,7 @@ class Update:
                 holder = copy.copy(value)
                 holder.update(changed)
                 return holder
-        change = self._replaced.get(id(value))
-        return change.new if change else value
+        return value
 
 
 def reached(
@@ -275,7 +286,7 @@ def reached(
 
     What a module holds is looked up after the caller is done with it. Runs are not waited for.
     """
-    if not isinstance(value, Module | list | tuple | dict) or id(value) in seen:
+    if not isinstance(value, HOLDERS) or id(value) in seen:
         return
     seen[id(value)] = value  # held, so that no id is given to another
     match value:
@@ -305,6 +316,7 @@ class _Result:
 
 
 HIDDEN = {"In", "Out"}  # IPython's own records
+HOLDERS = (Module, list, tuple, dict)  # what modules are found in
 
 
 def guarded(work: Callable[[], list[str]]) -> list[str]:
@@ -313,6 +325,14 @@ def guarded(work: Callable[[], list[str]]) -> list[str]:
         return work()
     except Exception as error:  # it is shown, and a program of the user may raise anything
         return [f"dspnb could not update what uses this cell: {one_line(error)}"]
+
+
+def _with_function(tool: Tool, function: Callable[..., Any]) -> Tool:
+    """The tool of another function, with the texts that were not the earlier function's own."""
+    desc = "" if tool.desc == Tool(tool.func).desc else tool.desc
+    arguments = Tool(function).args
+    described = {name: text for name, text in tool.arg_desc.items() if name in arguments}
+    return Tool(function, tool.name, desc, arg_desc=described)
 
 
 def _waits(module: Module) -> bool:

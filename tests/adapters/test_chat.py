@@ -63,10 +63,12 @@ Every exchange has this layout:
 
 [[ ## completed ## ]]
 
+2 solved examples come first. They are no part of the conversation after them.
+
 Your task:
 Route a ticket.
 --- user
-This example leaves out urgent.
+Example 1 of 2; urgent left out.
 
 [[ ## ticket ## ]]
 I want ten.
@@ -79,6 +81,8 @@ sales
 
 [[ ## completed ## ]]
 --- user
+Example 2 of 2.
+
 [[ ## ticket ## ]]
 Is it private?
 --- assistant
@@ -114,7 +118,7 @@ def test_every_part_of_a_prompt_says_what_it_is():
     messages = CHAT.render(QA, (Example(question="?", reasoning="!", answer=1),), {"question": "a"})
 
     assert [[block.kind for block in message.blocks] for message in messages] == [
-        ["fields", "format", "instructions"],
+        ["fields", "format", "format", "instructions"],
         ["demo"],
         ["demo"],
         ["input", "format"],
@@ -137,14 +141,15 @@ def test_the_same_demos_with_other_types_are_rendered_anew():
 
 
 def test_a_field_of_a_type_that_no_model_can_write_is_a_clear_error():
-    signature = Signature((Field("a"), Field("lock", type(CHAT), "", "output")))
+    class Lock:
+        pass
+
+    signature = Signature((Field("a"), Field("lock", Lock, "", "output")))
 
     with pytest.raises(UsageError) as error:
         CHAT.render(signature, (), {"a": ""})
 
-    assert "The field `lock` has the type `ChatAdapter`, which cannot be read from" in str(
-        error.value
-    )
+    assert "The field `lock` has the type `Lock`, which cannot be read from" in str(error.value)
 
 
 # -- parsing ---------------------------------------------------------------------------
@@ -253,16 +258,14 @@ def test_a_parse_error_shows_what_was_found_and_what_to_try():
     )
 
 
-def test_the_repair_shows_the_answer_and_each_problem():
+def test_the_repair_shows_the_answer_and_what_was_wrong_with_it():
     text = "[[ ## reasoning ## ]]\nBecause.\n[[ ## answer ## ]]\nforty"
-    with pytest.raises(ParseError) as error:
-        CHAT.parse(QA, text)
 
-    answer, plea = CHAT.repair(QA, text, error.value)
+    answer, plea = CHAT.repair(QA, text, "`answer` must be a number, not 'forty'")
 
     assert (answer.role, answer.content) == ("assistant", text)
     assert plea.role == "user"
-    assert "- `answer` must be a number, not 'forty'" in plea.content
+    assert plea.content.startswith("`answer` must be a number, not 'forty'\n\nWrite the whole")
     assert "Answer with `[[ ## reasoning ## ]]`, then `[[ ## answer ## ]]`" in plea.content
 
 

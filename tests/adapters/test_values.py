@@ -1,9 +1,11 @@
 import dataclasses
+import datetime
 import enum
 from typing import Annotated, Any, Literal, Optional
 
 import annotated_types
 import pytest
+from annotated_types import Ge, Le, MaxLen
 from pydantic import BaseModel
 
 from dspnb import Field
@@ -158,9 +160,12 @@ def test_an_input_is_written_for_a_reader(value, text):
 
 
 def test_an_answer_in_a_demo_is_written_as_the_model_must_write_it():
-    assert to_answer(["a", "b"]) == '["a", "b"]'
-    assert to_answer(City(name="Ulm")) == '{"name": "Ulm", "people": 0}'
-    assert to_answer(True) == "True"
+    assert to_answer(Field("x", list[str]), ["a", "b"]) == '["a", "b"]'
+    assert to_answer(Field("x", City), City(name="Ulm")) == '{"name": "Ulm", "people": 0}'
+    assert to_answer(Field("x", bool), True) == "True"
+    assert to_answer(Field("x", datetime.date), datetime.date(2026, 1, 31)) == "2026-01-31"
+    assert to_answer(Field("x", int | str), "5") == '"5"'
+    assert to_answer(Field("x", list[str]), City(name="Ulm")) == '{"name": "Ulm", "people": 0}'
 
 
 def test_the_hint_says_what_a_value_must_look_like():
@@ -170,9 +175,11 @@ def test_the_hint_says_what_a_value_must_look_like():
     assert hint(Field("x", float | None)) == "a number"
     assert hint(Field("x", Literal["a", 2])) == "one of: a; 2"
     assert hint(Field("x", Color)) == "one of: red; dark blue"
-    assert hint(Field("x", list[int])) == (
-        'JSON of this schema: {"items": {"type": "integer"}, "type": "array"}'
-    )
+    assert hint(Field("x", list[int])) == "JSON of type int[]"
+    assert hint(Field("x", City)) == "JSON of type { name: string, people?: int }"
+    assert hint(Field("x", datetime.date)) == "a date; as in 2026-01-31"
+    assert hint(Field("x", Annotated[int, Ge(0), Le(9)])) == "a whole number; at least 0, at most 9"
+    assert hint(Field("x", Annotated[str, MaxLen(3)] | None)) == "at most 3 characters"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import dspnb
 from dspnb import Example
 from dspnb.module import Setting
 from dspnb.preview import preview
+from dspnb.types import Tool
 
 TRIAGE = '%%signature Triage\n"Route a ticket."\nticket: str\n->\nteam: Literal["billing", "post"]'
 DEMOS = (
@@ -408,7 +409,7 @@ def test_an_instance_whose_arguments_the_new_class_refuses_stays(triage):
 
     assert value(triage, "a").k == 3
     assert type(value(triage, "a")) is not value(triage, "Answer")
-    assert "`a` stays as it was: made again, it raised TypeError: " in triage.seen.out
+    assert "`a` stays as it was: TypeError: " in triage.seen.out
 
 
 def test_a_class_run_again_says_nothing_when_it_is_the_same(triage):
@@ -465,6 +466,73 @@ def test_a_program_that_the_earlier_metric_chose_is_named(triage):
     assert said in triage.seen.out
 
 
+SEARCH = '%%tool\ndef search(query: str) -> str:\n    "Find a passage."\n    return query'
+AGENT = (
+    "class Agent(Module):\n    def __init__(self, task, tools):\n"
+    "        self.tools = {tool.name: tool for tool in map(Tool, tools)}\n"
+    "        self.p = Predict(task)\n"
+)
+
+
+def test_a_tool_is_a_function_that_explains_itself(cell):
+    made = cell(SEARCH)
+
+    assert isinstance(made, Tool)
+    assert value(cell, "search") is made
+    assert (made.name, made.desc, made(query="rain")) == ("search", "Find a passage.", "rain")
+    assert cell(SEARCH.replace("tool", "tool find", 1)) is value(cell, "find")
+    assert value(cell, "find").name == "find"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("%%tool\ndef f(x):\n    return x", "The tool `f` has no docstring"),
+        ("%%tool\nx = 1", "A `%%tool` cell holds one function"),
+        ("%%tool\ndef f(x):\n    'F.'\ndef g(x):\n    'G.'", "A `%%tool` cell holds one function"),
+        ("%%tool a-b\ndef f(x):\n    'F.'", "plain Python name; got 'a-b'"),
+    ],
+)
+def test_a_mistake_in_a_tool_is_one_line_and_binds_nothing(cell, text, said):
+    before = cell.names()
+
+    [line] = cell.error(text)
+
+    assert said in line
+    assert cell.names() == before
+
+
+def test_a_tool_run_again_replaces_the_one_that_programs_hold(cell):
+    cell("from dspnb import *\nfrom dspnb.types import Tool")
+    cell(SEARCH)
+    cell('def plain(query: str) -> str:\n    "Say it."\n    return query')
+    cell(f"{AGENT}agent = Agent('q -> a', [search, plain])")
+    cell("%%signature QA\nq -> a")
+    cell("%%module answer(q) -> a\na = Agent(QA, [search])(q=q).a")
+    agent = value(cell, "agent")
+
+    cell(SEARCH.replace("return query", "return query.upper()"))
+    assert [agent.tools["search"](query="rain"), agent.tools["plain"](query="rain")] == [
+        "RAIN",
+        "rain",
+    ]
+    assert value(cell, "answer").source.used["search"] is value(cell, "search")
+    assert cell.seen.out.splitlines()[-2:] == ["`agent`: updated", "`answer`: updated"]
+
+    cell('def plain(query: str) -> str:\n    "Say it loud."\n    return query + "!"')
+    assert agent.tools["plain"](query="rain") == "rain!"
+    assert agent.tools["plain"].desc == "Say it loud."
+
+
+def test_a_model_of_its_own_stays_with_a_program_that_is_made_again(triage):
+    lm = triage("%lm offline --as teacher")
+    value(triage, "triage").set_lm(lm)
+
+    triage(TRIAGE.replace("Route", "Send"))
+
+    assert only_predictor(value(triage, "triage")).lm is lm
+
+
 # -- the notice and the hook ---------------------------------------------------------
 
 
@@ -479,7 +547,17 @@ def test_the_notice_is_text_and_html_that_shows_names_letter_for_letter():
     )
 
 
-def test_an_update_that_fails_is_a_line_and_the_cell_succeeds(triage):
+def test_an_update_that_fails_is_a_line_and_the_cell_succeeds(cell):
+    cell("from dspnb import Module\nclass Odd:\n    def __repr__(self): raise RuntimeError('odd')")
+    cell("class Mine(Module):\n    odd = Odd()")
+
+    cell("class Mine(Module):\n    odd = Odd()\ndone = True")
+
+    assert value(cell, "done")
+    assert cell.seen.out == "dspnb could not update what uses this cell: RuntimeError: odd\n"
+
+
+def test_a_program_that_cannot_be_updated_does_not_keep_others_from_it(triage):
     triage(
         "from dspnb import Predict\nclass Odd(Predict):\n"
         "    @property\n    def demos(self): raise RuntimeError('odd')\n"
@@ -488,7 +566,8 @@ def test_an_update_that_fails_is_a_line_and_the_cell_succeeds(triage):
 
     triage(f"{TRIAGE}\nurgent: bool")
 
-    assert "dspnb could not update what uses this cell: RuntimeError: odd" in triage.seen.out
+    assert "`odd` stays as it was: RuntimeError: odd" in triage.seen.out
+    assert "`triage`: updated" in triage.seen.out
 
 
 def test_loading_twice_hooks_once_and_unloading_unhooks(triage):
@@ -523,10 +602,12 @@ def test_a_body_that_awaits_is_a_coroutine(cell):
     cell("%%module later(q) -> a\na = (await Predict('q -> a').acall(q=q)).a")
 
     program = value(cell, "later")
-    coroutine = program.forward(q="?")
-    assert coroutine.__name__ == "later"
-    coroutine.close()
+    assert program.is_async
     assert [path for path, _ in program.predictors()] == ["a"]
+    cell("%lm offline")
+    answers = [cell("later(q='Why?')"), cell("await later.acall(q='Why?')")]
+    assert answers[0] == answers[1]
+    assert [call.path for call in answers[0].trace] == ["a"]
 
 
 def test_a_function_in_the_body_that_awaits_does_not_make_the_body_await(cell):
@@ -539,6 +620,5 @@ def test_a_class_body_may_have_an_asynchronous_forward(cell):
     cell("%%module Later\nasync def forward(self, q):\n    return {'a': q}")
 
     made = value(cell, "Later")()
-    coroutine = made.forward(q=1)
-    assert coroutine.__name__ == "forward"
-    coroutine.close()
+    assert made.is_async
+    assert made(q=1).a == 1

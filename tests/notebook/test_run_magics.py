@@ -112,7 +112,7 @@ def test_a_prompt_is_shown_by_origin_without_calling_the_model(triage):
 
     seen = triage("%preview better ticket='my parcel'")
     kinds = [block.kind for message in seen.messages for block in message.blocks]
-    assert kinds == ["fields", "format", "instructions", *["demo"] * 8, "input", "format"]
+    assert kinds == ["fields", "format", "format", "instructions", *["demo"] * 8, "input", "format"]
     assert "my parcel" in str(seen)
     assert triage("%lm")["main"].usage.calls == calls
 

@@ -1,0 +1,123 @@
+"""One module's call under way: what it has asked so far, and what it is to be given again.
+
+A constraint that is not met sends the call back to its start. What was asked before the predictor
+that failed is answered from memory, so that only this one asks its model anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from .example import Prediction
+from .trace import Call, Check
+
+
+@dataclass(frozen=True)
+class Made:
+    """A prediction of one predictor, made inside the frame."""
+
+    predictor: object
+    inputs: Mapping[str, object]
+    prediction: Prediction
+    text: str  # what the model wrote
+    place: int | None = None  # its call's place in the trace
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What a predictor is told about its last answer."""
+
+    made: Made
+    message: str
+
+
+@dataclass
+class Frame:
+    """The calls of one module call; inner modules have frames of their own."""
+
+    trace: list[Call] = field(default_factory=list)  # of the whole program
+    checks: list[Check] = field(default_factory=list)  # of the whole program
+    paths: Mapping[int, str] = field(default_factory=dict)  # id of a predictor -> its path
+    above: Frame | None = None
+    made: list[Made] = field(default_factory=list)
+    again: list[Made] = field(default_factory=list)  # to be given again, not asked again
+    complaint: Complaint | None = None
+    tries: dict[Hashable, tuple[Check, int]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)  # of all the above
+
+    def inner(self) -> Frame:
+        """The frame of a module that is called inside this one."""
+        return Frame(self.trace, self.checks, self.paths, self, lock=self.lock)
+
+    def up(self) -> Iterator[Frame]:
+        """This frame and those around it."""
+        frame: Frame | None = self
+        while frame is not None:
+            yield frame
+            frame = frame.above
+
+    def record(self, call: Call) -> int:
+        """Add a call to the trace; its place there."""
+        with self.lock:
+            self.trace.append(call)
+            return len(self.trace) - 1
+
+    def keep(self, made: Made) -> None:
+        """Note a prediction, here and in the frames around."""
+        with self.lock:
+            for frame in self.up():
+                frame.made.append(made)
+
+    def recall(self, predictor: object, inputs: Mapping[str, object]) -> Made | None:
+        """What this predictor answered to these inputs before the call went back."""
+        for frame in self.up():
+            if not frame.again:
+                continue
+            with frame.lock:
+                for i, made in enumerate(frame.again):
+                    if made.predictor is predictor and made.inputs == inputs:
+                        return frame.again.pop(i)
+        return None
+
+    def complaint_for(self, predictor: object, inputs: Mapping[str, object]) -> Complaint | None:
+        """What this predictor is to be told about the answer it gave to these inputs."""
+        for frame in self.up():
+            with frame.lock:
+                told = frame.complaint
+                if told and told.made.predictor is predictor and told.made.inputs == inputs:
+                    frame.complaint = None
+                    return told
+        return None
+
+    def rewind(self, target: Made, message: str) -> None:
+        """Go back to the start, to come to `target` again with a complaint about it."""
+        place = next(i for i, made in enumerate(self.made) if made is target)
+        if target.place is not None:
+            call = self.trace[target.place]
+            self.trace[target.place] = dataclasses.replace(call, rejected=message)
+        with self.lock:
+            self.again = self.made[:place]
+            self.complaint = Complaint(target, message)
+            dropped = {id(made) for made in self.made}
+            for frame in self.up():
+                frame.made = [made for made in frame.made if id(made) not in dropped]
+
+    def settle(self) -> None:
+        """The call is over: what was sent back and is not under complaint any more has held."""
+        for check, tries in self.tries.values():
+            self.checks.append(dataclasses.replace(check, held=True, tries=tries))
+        self.tries.clear()
+
+
+class Backtrack(BaseException):
+    """Sends the call of a frame back to its start.
+
+    It is no `Exception`, so that a program's own `except Exception` does not stop it.
+    """
+
+    def __init__(self, frame: Frame, target: Made, message: str) -> None:
+        super().__init__(message)
+        self.frame, self.target, self.message = frame, target, message
