@@ -9,7 +9,7 @@ from .checks import require, suggest
 from .compiling import compile
 from .context import configure, use
 from .data import Examples, Split, examples, split
-from .errors import DspnbError, LMError, ParseError, UsageError
+from .errors import BatchError, ConstraintError, DspnbError, LMError, ParseError, UsageError
 from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
 from .lm import LM, Completion
@@ -44,6 +44,7 @@ __version__ = "0.1.0"
 __all__ = [
     "LM",
     "Audio",
+    "BatchError",
     "BootstrapFewShot",
     "BootstrapFewShotWithRandomSearch",
     "Budget",
@@ -54,6 +55,7 @@ __all__ = [
     "Code",
     "CompactAdapter",
     "Completion",
+    "ConstraintError",
     "Document",
     "DspnbError",
     "Example",

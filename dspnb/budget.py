@@ -11,7 +11,7 @@ from typing import Any
 
 from .controls import Stop
 from .errors import UsageError
-from .lm.base import Completion, LanguageModel, Message
+from .lm.base import Completion, Feature, LanguageModel, Message, streamed, supported
 from .lm.client import Usage
 
 
@@ -151,13 +151,34 @@ class Metered:
         """The name of the model inside."""
         return self._lm.model
 
+    @property
+    def supports(self) -> frozenset[Feature]:
+        """What the model inside can do beyond text."""
+        return supported(self._lm)
+
     def __call__(
         self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
     ) -> Completion:
+        return self._counted(lambda: self._lm(messages, rollout=rollout, **params))
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        on_text: Callable[[str], object],
+        rollout: int = 0,
+        **params: Any,
+    ) -> Completion:
+        """Like a call; `on_text` gets the text piece by piece."""
+        return self._counted(
+            lambda: streamed(self._lm, messages, on_text, rollout=rollout, **params)
+        )
+
+    def _counted(self, call: Callable[[], Completion]) -> Completion:
         self._reserve()
         completion = None
         try:
-            completion = self._lm(messages, rollout=rollout, **params)
+            completion = call()
         finally:
             self._ledger.settle(completion)
         return completion

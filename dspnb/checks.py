@@ -44,36 +44,31 @@ def _fail(
     kind: Literal["require", "suggest"], message: str, about: Module | None, retries: int
 ) -> None:
     if not isinstance(message, str) or not message.strip():
-        raise UsageError(
-            f"`{kind}` takes a condition and a message for the model; got {message!r}."
-        )
+        raise UsageError(f"`{kind}` takes a message for the model; got {message!r}.")
     frame = current().frame
     if frame is None:
         if kind == "suggest":
-            raise UsageError(
-                "`suggest` belongs in the `forward` of a program that is being called."
-            )
-        raise ConstraintError(f"{message} (There is no program call that could ask again.)")
-    check = Check(kind, message, held=False, tries=0)
+            raise UsageError("`suggest` belongs in the `forward` of a program; none is under way.")
+        raise ConstraintError(f"{message} (No program is under way that could ask again.)")
     found = _target(frame, about)
-    if found is not None:
-        holder, target, place = found
-        caller = sys._getframe(2)
-        key = (caller.f_code, caller.f_lineno, place)
-        check, tried = holder.tries.get(key, (check, 0))
-        if tried < retries:
-            holder.tries[key] = (Check(kind, message, held=False, tries=0), tried + 1)
-            raise Backtrack(holder, target, message)
-        holder.tries.pop(key, None)
-        check = Check(kind, message, held=False, tries=tried)
-    frame.checks.append(check)
+    if found is None:
+        frame.checks.append(Check(kind, message, held=False, tries=0))
+        if kind == "require":
+            raise ConstraintError(f"{message} (No predictor was called before it to ask again.)")
+        return
+    holder, target, place = found
+    caller = sys._getframe(2)
+    key = (caller.f_code, caller.f_lineno, place)
+    if key in holder.gave_up:
+        return
+    tries = holder.tries[key].tries if key in holder.tries else 0
+    if tries < retries:
+        holder.tries[key] = Check(kind, message, held=True, tries=tries + 1)
+        raise Backtrack(holder, target, message)
+    holder.tries.pop(key, None)
+    holder.gave_up[key] = Check(kind, message, held=False, tries=tries)
     if kind == "require":
-        again = "could not be asked again" if found is None else f"asked again {retries} times"
-        raise ConstraintError(
-            f"{message} (The predictor was {again}.)"
-            if found
-            else f"{message} (No predictor was called before it that could be asked again.)"
-        )
+        raise ConstraintError(f"{message} (The predictor was asked again {tries} times.)")
 
 
 def _target(frame: Frame, about: Module | None) -> tuple[Frame, Made, int] | None:

@@ -8,8 +8,8 @@ DspnbError
 │   ├── Unreachable   nobody answers at that address
 │   ├── UnknownModel  the provider has no such model
 │   ├── RateLimited   the provider asks us to slow down
-│   ├── ContextTooLong
-│   └── Unsupported   the model does not take a parameter that it was called with
+│   ├── Unsupported   the model cannot do what a parameter asks for: tools, a response format
+│   └── ContextTooLong
 ├── ParseError        the model answered, but not in the shape the signature asks for
 ├── ConstraintError   a `require` in a program was not met, however often the model was asked
 ├── BatchError        some calls of a batch failed; it holds the results of the others
@@ -77,12 +77,12 @@ class RateLimited(LMError):
     """The provider asks us to slow down."""
 
 
+class Unsupported(LMError):
+    """The model cannot do what a parameter asks for, such as tools or a response format."""
+
+
 class ContextTooLong(LMError):
     """The prompt does not fit the model's context window."""
-
-
-class Unsupported(LMError):
-    """The model does not take a parameter that it was called with, such as tools."""
 
 
 class ParseError(DspnbError):

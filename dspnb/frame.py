@@ -45,7 +45,8 @@ class Frame:
     made: list[Made] = field(default_factory=list)
     again: list[Made] = field(default_factory=list)  # to be given again, not asked again
     complaint: Complaint | None = None
-    tries: dict[Hashable, tuple[Check, int]] = field(default_factory=dict)
+    tries: dict[Hashable, Check] = field(default_factory=dict)  # by statement and prediction
+    gave_up: dict[Hashable, Check] = field(default_factory=dict)  # asked again often enough
     lock: threading.Lock = field(default_factory=threading.Lock)  # of all the above
 
     def inner(self) -> Frame:
@@ -105,11 +106,11 @@ class Frame:
             for frame in self.up():
                 frame.made = [made for made in frame.made if id(made) not in dropped]
 
-    def settle(self) -> None:
-        """The call is over: what was sent back and is not under complaint any more has held."""
-        for check, tries in self.tries.values():
-            self.checks.append(dataclasses.replace(check, held=True, tries=tries))
-        self.tries.clear()
+    def settle(self, *, failed: bool) -> None:
+        """The call is over: unless it failed, what was asked again and not given up has held."""
+        if not failed:
+            self.checks += self.tries.values()
+        self.checks += self.gave_up.values()
 
 
 class Backtrack(BaseException):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from . import saving
 from .batch import inputs_of, run_all
@@ -80,9 +80,9 @@ class Module:
 
     async def acall(self, **inputs: Any) -> Prediction:
         """The same call for `await`; what is not written as `async` waits in a thread."""
-        if not self.is_async:
+        forward = getattr(self, "aforward", self.forward)
+        if not self.is_async and forward == self.forward:
             return await in_thread(lambda: self(**inputs))
-        forward = getattr(self, "aforward", None) or self.forward
         with _UnderWay(self) as call:
             while call.prediction is None:
                 try:
@@ -94,7 +94,7 @@ class Module:
     @property
     def is_async(self) -> bool:
         """Whether `forward` is an `async def`, or there is only an `aforward`."""
-        return _is_async(type(self))
+        return _is_async(cast(Hashable, type(self)))
 
     def batch(
         self,
@@ -222,8 +222,7 @@ class _UnderWay:
         if frame is None:
             return
         self._use.__exit__(None, None, None)
-        if error is None:
-            frame.settle()
+        frame.settle(failed=error is not None)
         if not self._outermost:
             return
         trace, checks = tuple(frame.trace), tuple(frame.checks)
@@ -240,7 +239,7 @@ class _UnderWay:
 
 
 @functools.lru_cache(maxsize=1024)
-def _is_async(kind: type[Module]) -> bool:
+def _is_async(kind: Any) -> bool:
     if inspect.iscoroutinefunction(kind.forward):
         return True
     return hasattr(kind, "aforward") and kind.forward is Module.forward

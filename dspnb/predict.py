@@ -242,15 +242,11 @@ class _Asked:
         paths = {**(frame.paths if frame else {}), id(reader): f"{self._path}.extraction"}
         if frame is not None:
             frame = dataclasses.replace(frame, paths=paths, made=[], above=None)
-        with use(
-            lm=adapter.extraction_model,
-            adapter=adapter.extracts_with,
-            frame=frame,
-            demos=(),
-            hints={},
-        ):
-            name = reader.signature.inputs[0].name
-            found = reader.forward(**{name: text})
+        meter = self._here.meter
+        lm = adapter.extraction_model
+        changes: dict[str, Any] = {"lm": meter(lm) if meter else lm, "frame": frame}
+        with use(adapter=adapter.extracts_with, demos=(), hints={}, **changes):
+            found = reader.forward(**{reader.signature.inputs[0].name: text})
         given = self._native.outputs(self._done[-1]) if self._native else {}
         return {**given, **found}
 

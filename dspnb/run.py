@@ -237,14 +237,7 @@ class Run:
     def _main(self) -> None:
         lm = self._metered(self._lm)
         try:
-            with use(
-                lm=lm,
-                adapter=self._adapter,
-                meter=self._metered,
-                history=None,
-                frame=None,
-                rollout=0,
-            ):
+            with use(lm=lm, adapter=self._adapter, meter=self._metered, **_OUTSIDE):
                 self._announce()
                 with contextlib.suppress(_GoodEnough):
                     self._search()
@@ -436,6 +429,9 @@ class Run:
                 return
             self.status, self.reason = status, reason
             self.log.append(StatusChanged(status, reason))
+
+
+_OUTSIDE: dict[str, Any] = {"history": None, "frame": None, "rollout": 0}  # of any program call
 
 
 class _GoodEnough(Exception):

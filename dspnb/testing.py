@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .errors import UsageError
-from .lm.base import Completion, Message, estimate_tokens
+from .lm.base import Completion, Feature, Message, estimate_tokens, pieces
+
+Reply = str | Completion
 
 
 class Scripted:
     """A model for tests: answers from a list, or from a function of the last message.
 
-    `calls` holds the messages of each call. Safe from several threads.
+    A reply is a text, or a `Completion` with what else a model gives: tool calls, reasoning. It
+    streams word by word. `calls` holds the messages of each call, `params` its parameters. Safe
+    from several threads.
 
     >>> lm = Scripted(["one", "two"])
     >>> lm([Message.of("user", "?")]).text, len(lm.calls)
@@ -22,9 +27,16 @@ class Scripted:
 
     model = "scripted"
 
-    def __init__(self, replies: Iterable[str] | Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        replies: Iterable[Reply] | Callable[[str], Reply],
+        *,
+        supports: Iterable[Feature] = (),
+    ) -> None:
+        self.supports: frozenset[Feature] = frozenset(supports)
         self.calls: list[tuple[Message, ...]] = []
-        self._lock = threading.Lock()  # protects `calls`
+        self.params: list[dict[str, Any]] = []
+        self._lock = threading.Lock()  # protects `calls` and `params`
         self._reply = replies if callable(replies) else _in_turn(replies)
 
     def __call__(
@@ -32,18 +44,39 @@ class Scripted:
     ) -> Completion:
         with self._lock:
             self.calls.append(tuple(messages))
-        text = self._reply(messages[-1].content)
+            self.params.append(params)
+        reply = self._reply(messages[-1].content)
+        given = Completion(reply) if isinstance(reply, str) else reply
         asked = sum(estimate_tokens(message.content) for message in messages)
-        return Completion(text, self.model, asked, estimate_tokens(text))
+        return dataclasses.replace(
+            given,
+            model=given.model or self.model,
+            tokens_in=given.tokens_in or asked,
+            tokens_out=given.tokens_out or estimate_tokens(given.text),
+        )
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        on_text: Callable[[str], object],
+        rollout: int = 0,
+        **params: Any,
+    ) -> Completion:
+        """The same answer, word by word."""
+        completion = self(messages, rollout=rollout, **params)
+        for piece in pieces(completion.text):
+            on_text(piece)
+        return completion
 
 
-def _in_turn(replies: Iterable[str]) -> Callable[[str], str]:
+def _in_turn(replies: Iterable[Reply]) -> Callable[[str], Reply]:
     rest, lock = iter(replies), threading.Lock()  # the lock protects `rest`
 
-    def reply(prompt: str) -> str:
+    def reply(prompt: str) -> Reply:
         with lock:
-            for text in rest:
-                return text
+            for given in rest:
+                return given
         raise UsageError(f"The scripted model has no reply left for {prompt[:80]!r}.")
 
     return reply

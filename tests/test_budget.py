@@ -1,9 +1,11 @@
 import pytest
 
-from dspnb import Budget, UsageError
-from dspnb.budget import Ledger
-from dspnb.lm.base import Completion
+from dspnb import LM, Budget, UsageError
+from dspnb.budget import Ledger, Metered
+from dspnb.controls import Stop
+from dspnb.lm.base import Completion, Message, streamed, supported
 from dspnb.lm.client import Usage
+from dspnb.testing import Scripted
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,39 @@ def test_a_budget_says_itself_in_words():
 
     assert str(budget) == "5 calls, 7 tokens, $2, 9 s, score 0.5"
     assert str(Budget()) == ""
+
+
+ASKED = [Message.of("user", "What now?")]
+
+
+def metered(lm, budget, ledger):
+    return Metered(lm, budget, ledger, lambda: None, lambda: 0.0)
+
+
+def test_a_metered_model_supports_what_the_model_does():
+    lm = Scripted([], supports={"tools", "reasoning"})
+
+    assert supported(metered(lm, Budget(), Ledger())) == {"tools", "reasoning"}
+
+
+def test_a_stream_is_counted_once_and_stopped_by_the_same_budget():
+    ledger, parts = Ledger(), []
+    lm = metered(Scripted(["one two", "three"]), Budget(calls=1), ledger)
+
+    assert streamed(lm, ASKED, parts.append).text == "one two"
+    assert parts == ["one ", "two"]
+    assert ledger.usage.calls == 1
+    with pytest.raises(Stop, match="budget of 1 calls spent"):
+        streamed(lm, ASKED, parts.append)
+
+
+def test_a_stream_that_fails_gives_its_reservation_back():
+    ledger, budget = Ledger(), Budget(calls=1)
+
+    def read(text):
+        raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"):
+        streamed(metered(LM("offline"), budget, ledger), ASKED, read)
+    assert ledger.usage == Usage()
+    assert ledger.reserve(budget)

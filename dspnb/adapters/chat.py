@@ -111,9 +111,8 @@ def _written(field: Field, known: Mapping[str, Any]) -> str:
 
 
 def _structure(signature: Signature) -> str:
-    slots = [
-        f"{header(field.name)}\n{{{field.name}}}" for field in turns.prompted(signature.inputs)
-    ]
+    inputs = turns.prompted(signature.inputs)
+    slots = [f"{header(field.name)}\n{{{field.name}}}" for field in inputs]
     slots += [
         f"{header(field.name)}\n{{{field.name}}}{turns.note(field)}" for field in signature.outputs
     ]

@@ -91,7 +91,9 @@ class CompactAdapter:
 
 
 def _type(signature: Signature) -> str:
-    properties, definitions, comments = {}, {}, {}
+    properties: dict[str, Any] = {}
+    definitions: dict[str, Any] = {}
+    comments: dict[str, str] = {}
     for field in signature.outputs:
         schema = values.json_schema(field)
         definitions |= schema.pop("$defs", {})

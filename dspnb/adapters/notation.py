@@ -81,16 +81,14 @@ class _Writer:
 
     def definitions(self) -> list[tuple[str, str]]:
         """The named types that were met, each with its text."""
-        written: list[tuple[str, str]] = []
-        for name in self._wanted:  # grows while it is read
-            written.append((name, self._plain(self._known[name])))
-        return written
+        # `_wanted` grows while it is read, until no type is new.
+        return [(name, self._plain(self._known[name])) for name in self._wanted]
 
     def type(self, schema: Schema) -> str:
         """One type, with its limits and description in parentheses."""
         reference = schema.get("$ref")
         if reference is not None:
-            name = reference.rsplit("/", 1)[1]
+            name: str = reference.rsplit("/", 1)[1]
             if name in self._named:
                 if name not in self._wanted:
                     self._wanted.append(name)
@@ -122,7 +120,7 @@ class _Writer:
             case {"type": list(kinds)}:
                 return " or ".join(_SCALARS.get(kind, "any") for kind in kinds)
             case {"type": kind}:
-                return _SCALARS.get(kind, "any")
+                return _SCALARS.get(str(kind), "any")
         return "any"
 
     def _object(self, properties: Mapping[str, Schema], needed: set[str]) -> str:

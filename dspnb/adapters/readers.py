@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from .finding import HEADER, by_name, unescaped, unescaped_tag
 
 LONGEST = 80  # characters that a header may take
-_MAYBE = re.compile(r"(?:\n[ \t]*[*_#>`]{0,4}[ \t]*)?\[?\[?[^\n\[\]]*\Z|\s+\Z")
 
 Piece = tuple[str, str]  # field, text
 
@@ -111,10 +110,8 @@ class TagReader:
             yield from self._told(self._held[: end.start()].rstrip())
             self._held, self._name = self._held[end.end() :], ""
         start = self._held.rfind("<")
-        held = (
-            self._held[:start] if start >= 0 and len(self._held) - start < LONGEST else self._held
-        )
-        safe = len(held.rstrip())
+        maybe_tag = start >= 0 and len(self._held) - start < LONGEST
+        safe = len((self._held[:start] if maybe_tag else self._held).rstrip())
         yield from self._told(self._held[:safe])
         self._held = self._held[safe:]
 

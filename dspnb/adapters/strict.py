@@ -57,7 +57,8 @@ def strict_schema(signature: Signature) -> dict[str, Any] | None:
     if definitions:
         whole["$defs"] = definitions
     try:
-        return _strict(whole)
+        strict: dict[str, Any] = _strict(whole)
+        return strict
     except _Unsayable:
         return None
 

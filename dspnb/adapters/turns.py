@@ -24,6 +24,8 @@ LEFT_OUT = "(left out)"
 class Layout(Protocol):
     """How one adapter writes fields."""
 
+    def __hash__(self) -> int: ...
+
     def system(self, signature: Signature) -> tuple[Block, ...]:
         """Fields, layout and task."""
 

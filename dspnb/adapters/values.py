@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
 import math
@@ -453,10 +454,8 @@ def _readings(text: str) -> list[Any]:
     readings = [value if value != "" else text]
     start = min((i for i in (text.find("{"), text.find("[")) if i > 0), default=-1)
     if start > 0:  # words before it
-        try:
+        with contextlib.suppress(ValueError, RecursionError):
             readings.append(json_repair.loads(text[start:]))
-        except (ValueError, RecursionError):
-            pass
     return [*readings, text]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -150,6 +151,15 @@ def streamed(
     completion = lm(messages, rollout=rollout, **params)
     on_text(completion.text)
     return completion
+
+
+def pieces(text: str) -> list[str]:
+    """A text word by word, each with the blanks behind it.
+
+    >>> pieces("two words\\n")
+    ['two ', 'words\\n']
+    """
+    return re.findall(r"\s*\S+\s*|\s+", text)
 
 
 def estimate_tokens(text: str) -> int:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import time
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from dspnb.errors import (
-    ContextTooLong,
-    LMError,
-    RateLimited,
-    UnknownModel,
-    Unreachable,
-    WrongKey,
-)
+from dspnb.errors import LMError
 
-from .base import Completion, Message
+from .base import Completion, Feature, Message, ToolCall, estimate_tokens
+from .litellm_errors import translated
 
 
 class LiteLLM:
@@ -27,33 +24,132 @@ class LiteLLM:
         self.model = model
         self._settings = {"api_base": api_base, "api_key": api_key}
 
+    @cached_property
+    def supports(self) -> frozenset[Feature]:
+        """What litellm's list says of the model; nothing when the model is not in it."""
+        litellm = _litellm()
+        if not {self.model, self.model.partition("/")[2]} & set(litellm.model_cost):
+            return frozenset()  # litellm would ask a local server about it
+        params = litellm.get_supported_openai_params(model=self.model) or ()
+        found: dict[Feature, bool] = {
+            "tools": litellm.supports_function_calling(model=self.model),
+            "reasoning": litellm.supports_reasoning(model=self.model),
+            "json_schema": litellm.supports_response_schema(model=self.model),
+            "json_object": "response_format" in params,
+            "citations": self.model.startswith("anthropic/"),
+        }
+        return frozenset(name for name, known in found.items() if known)
+
     def complete(
         self, messages: Sequence[Message], *, rollout: int, params: Mapping[str, Any]
     ) -> Completion:
         """Ask the provider once. `rollout` only tells samples apart; it is not sent."""
-        litellm = _litellm()
         start = time.perf_counter()
         try:
-            response = litellm.completion(
-                model=self.model,
-                messages=[message.to_dict() for message in messages],
-                num_retries=0,
-                **{name: value for name, value in self._settings.items() if value},
-                **params,
-            )
+            response = self._ask(messages, params)
         except Exception as error:  # litellm raises its own, openai's, httpx's and plain ones
-            raise _translated(error, self.model, self._settings) from None
+            raise translated(error, self.model, self._settings, params) from None
         if not response.choices:
             raise LMError("the provider sent an answer without text; ask again", model=self.model)
-        usage = response.usage
-        return Completion(
-            text=response.choices[0].message.content or "",
+        choice = response.choices[0]
+        answer = _Answer(usage=getattr(response, "usage", None))
+        answer.add(choice.message, choice.finish_reason)
+        return answer.completion(self.model, messages, time.perf_counter() - start)
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        on_text: Callable[[str], object],
+        rollout: int,
+        params: Mapping[str, Any],
+    ) -> Completion:
+        """Ask the provider once; `on_text` gets each piece of the text when it comes."""
+        start = time.perf_counter()
+        answer = _Answer()
+        for chunk in self._chunks(messages, params):
+            answer.usage = getattr(chunk, "usage", None) or answer.usage
+            for choice in chunk.choices[:1]:
+                answer.add(choice.delta, choice.finish_reason)
+                if choice.delta.content:
+                    on_text(choice.delta.content)
+        return answer.completion(self.model, messages, time.perf_counter() - start)
+
+    def _chunks(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Iterator[Any]:
+        """What the provider sends; its errors in our words, and those of the reader as they are."""
+        streaming = {**params, "stream": True, "stream_options": {"include_usage": True}}
+        response = None
+        try:
+            response = self._ask(messages, streaming)
+            yield from response
+        except Exception as error:  # as above
+            raise translated(error, self.model, self._settings, params) from None
+        finally:
+            close = getattr(getattr(response, "completion_stream", None), "close", None)
+            if close:
+                close()  # the reader may have left early
+        if getattr(response, "received_finish_reason", "unknown") is None:
+            raise LMError("the provider cut its answer short; ask again", model=self.model)
+
+    def _ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Any:
+        return _litellm().completion(
             model=self.model,
-            tokens_in=usage.prompt_tokens,
-            tokens_out=usage.completion_tokens,
-            dollars=_price(litellm, response),
-            seconds=time.perf_counter() - start,
+            messages=[message.to_dict() for message in messages],
+            num_retries=0,
+            **{name: value for name, value in self._settings.items() if value},
+            **params,
         )
+
+
+@dataclass
+class _Answer:
+    """An answer as it comes: whole, or in pieces that are added up."""
+
+    usage: Any = None
+    text: str = ""
+    reasoning: str = ""
+    finish: str = ""
+    calls: dict[int, dict[str, str]] = field(default_factory=dict)
+    citations: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def add(self, part: Any, finish: str | None) -> None:
+        """Take in a message, or a piece of one."""
+        self.text += part.content or ""
+        self.reasoning += getattr(part, "reasoning_content", None) or ""
+        self.finish = finish or self.finish
+        for i, call in enumerate(part.tool_calls or ()):
+            known = self.calls.setdefault(
+                getattr(call, "index", i), {"id": "", "name": "", "arguments": ""}
+            )
+            known["id"] = known["id"] or call.id or ""
+            known["name"] += call.function.name or ""
+            known["arguments"] += call.function.arguments or ""
+        more = getattr(part, "provider_specific_fields", None) or {}
+        self.citations += _flat([more.get("citations"), more.get("citation")])
+
+    def completion(self, model: str, messages: Sequence[Message], seconds: float) -> Completion:
+        """The whole; tokens are estimated when the provider does not count them."""
+        written = self.text + self.reasoning + "".join(c["arguments"] for c in self.calls.values())
+        asked = sum(estimate_tokens(message.content) for message in messages)
+        return Completion(
+            text=self.text,
+            model=model,
+            tokens_in=getattr(self.usage, "prompt_tokens", 0) or asked,
+            tokens_out=getattr(self.usage, "completion_tokens", 0) or estimate_tokens(written),
+            dollars=_price(model, self.usage),
+            seconds=seconds,
+            tool_calls=tuple(
+                ToolCall(call["name"], _arguments(call["arguments"]), call["id"])
+                for _, call in sorted(self.calls.items())
+            ),
+            reasoning=self.reasoning,
+            citations=tuple(self.citations),
+            finish=self.finish,
+        )
+
+
+# What pydantic has to say about litellm's own types would stand in the notebook.
+_ABOUT_ITS_TYPES = "Accessing the 'model_|Item '.*' on TypedDict class"
 
 
 def _litellm() -> Any:
@@ -61,78 +157,35 @@ def _litellm() -> Any:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm  # 3 s
 
+    warnings.filterwarnings("ignore", _ABOUT_ITS_TYPES)
     litellm.suppress_debug_info = True  # it prints advice into the notebook otherwise
     return litellm
 
 
-def _price(litellm: Any, response: Any) -> float:
+def _price(model: str, usage: Any) -> float:
     try:
-        return float(litellm.completion_cost(completion_response=response))
+        return float(sum(_litellm().cost_per_token(model=model, usage_object=usage)))
     except Exception:  # litellm raises plain exceptions for a model without a price
         return 0.0
 
 
-def _translated(error: Exception, model: str, settings: Mapping[str, str | None]) -> LMError:
-    """The error in our words, without the key."""
-    kind, status = type(error).__name__, getattr(error, "status_code", None)
-    where = f" at {settings['api_base']}" if settings["api_base"] else ""
-    said = _without_keys(str(error), settings["api_key"])
-    if not _CONNECTING.isdisjoint(_causes(error)):
-        return Unreachable(
-            f"nobody answers{where}. Is the address right and the server up? {said}", model=model
-        )
-    missing = _NO_KEY.search(said)
-    if missing or kind == "AuthenticationError" or status in (401, 403):
-        wrong = "wants a key" if missing else "does not accept the key"
-        return WrongKey(
-            f"the provider{where} {wrong}. Set the provider's environment variable "
-            f"(such as OPENAI_API_KEY) or `api_key=`. It said: {said}",
-            model=model,
-        )
-    match kind:
-        case "NotFoundError":
-            return UnknownModel(f"there is no such model{where}. It said: {said}", model=model)
-        case "ContextWindowExceededError":
-            return ContextTooLong(f"the prompt is too long. It said: {said}", model=model)
-        case "RateLimitError":
-            return RateLimited(
-                f"too many requests. It said: {said}", model=model, retry_after=_retry_after(error)
-            )
-        case "BadRequestError" if "LLM Provider NOT provided" in str(error):
-            return UnknownModel(
-                "no such provider; a model is written `provider/name`, as in `openai/gpt-4o-mini`.",
-                model=model,
-            )
-    return LMError(f"{kind}: {said}", model=model)
-
-
-# litellm gives one type to a refused connection, a lost one and a missing key; these tell them.
-_CONNECTING = {"ConnectError", "ConnectTimeout", "ClientConnectorError"}
-_NO_KEY = re.compile(r"missing .*(credentials|api.?key)", re.IGNORECASE)
-
-
-def _causes(error: BaseException) -> set[str]:
-    """The names of the error's type and of those behind it."""
-    names, cause = set(), error
-    while cause is not None:
-        names.add(type(cause).__name__)
-        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-    return names
-
-
-def _retry_after(error: Exception) -> float | None:
-    """Seconds, when the provider says how long to wait."""
-    headers = getattr(error, "litellm_response_headers", None) or {}
+def _arguments(text: str) -> dict[str, Any]:
+    """The arguments of a call; none when the model wrote no object."""
     try:
-        return float(headers.get("retry-after", ""))
-    except ValueError:  # none, or a date
-        return None
+        found = json.loads(text)
+    except ValueError:
+        import json_repair  # 20 ms to import, and most answers never need it
+
+        found = json_repair.loads(text)
+    return found if isinstance(found, dict) else {}
 
 
-def _without_keys(text: str, key: str | None) -> str:
-    secrets = [key, *(value for name, value in os.environ.items() if name.endswith("_API_KEY"))]
-    for secret in secrets:
-        if secret and len(secret) > 3:
-            text = text.replace(secret, "***")
-    first = text.strip().splitlines()
-    return first[0][:300] if first else "nothing"
+def _flat(found: Iterable[Any]) -> list[Mapping[str, Any]]:
+    """Citations, which come one by one or as lists of lists, as one list."""
+    flat: list[Mapping[str, Any]] = []
+    for one in found:
+        if isinstance(one, Mapping):
+            flat.append(one)
+        elif isinstance(one, list):
+            flat += _flat(one)
+    return flat

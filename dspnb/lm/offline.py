@@ -1,31 +1,35 @@
 """The embedded model: a small learner in context, for learning and testing without a key.
 
 It reads the prompt as any model does. Demos are its labelled evidence, by nearest neighbours; cues
-in the instructions are weaker evidence; without either it guesses. It knows no answers.
+in the instructions are weaker evidence; without either it guesses. It knows no answers. An answer
+that was not accepted is not given again while there is another.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import random
 import re
+import sys
 import time
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from .base import Completion, Message, estimate_tokens
+from . import signs
+from .base import Completion, Feature, Message, estimate_tokens, pieces
+from .layouts import LEFT_OUT, Prompt, Wanted, read, write
 from .neighbours import Neighbours, features, index, words
+from .notation import Many, Notation
+from .plainest import plainest
 
-HEADER = re.compile(r"^\[\[ ## (\w+) ## \]\][ \t]*", re.MULTILINE)
-FIELD = re.compile(r"^\d+\. `(\w+)` \((.+?)\)(?:: (.*))?$", re.MULTILINE)
-NOTE = re.compile(r"^\{(\w+)\}        # note: (.*)$", re.MULTILINE)
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
 CUE = 0.08  # what a cue word in the instructions weighs, beside similarities to demos of 0..1
 SHARPNESS = 3.0  # near demos count much more than far ones
+TURNS = 8  # how many other values of a JSON type are tried
 
 
 class Offline:
@@ -34,6 +38,8 @@ class Offline:
     `latency` is how long each answer takes, in seconds, so that a run can be watched. Another
     `rollout` may give another answer, the more often the less sure the model is.
     """
+
+    supports: frozenset[Feature] = frozenset()
 
     def __init__(self, latency: float = 0.0) -> None:
         self.latency = latency
@@ -45,74 +51,56 @@ class Offline:
         start = time.perf_counter()
         if self.latency:
             time.sleep(self.latency)
-        prompt = _read(messages)
-        text = _write(prompt, _noise(messages, rollout)) if prompt else _chat(messages)
-        return Completion(
-            text=text,
-            model="offline",
-            tokens_in=sum(estimate_tokens(message.content) for message in messages),
-            tokens_out=estimate_tokens(text),
-            seconds=time.perf_counter() - start,
-        )
+        return _completion(messages, _answer(messages, rollout), start)
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        on_text: Callable[[str], object],
+        rollout: int,
+        params: Mapping[str, object],
+    ) -> Completion:
+        """Answer word by word, with the latency spread over the words."""
+        start = time.perf_counter()
+        text = _answer(messages, rollout)
+        parts = pieces(text)
+        for part in parts:
+            if self.latency:
+                time.sleep(self.latency / len(parts))
+            on_text(part)
+        return _completion(messages, text, start)
 
 
-# -- reading the prompt ----------------------------------------------------------------
+def _completion(messages: Sequence[Message], text: str, start: float) -> Completion:
+    return Completion(
+        text=text,
+        model="offline",
+        tokens_in=sum(estimate_tokens(message.content) for message in messages),
+        tokens_out=estimate_tokens(text),
+        seconds=time.perf_counter() - start,
+        finish="stop",
+    )
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """An output field, as the prompt describes it."""
-
-    name: str
-    type: str
-    desc: str
-    note: str
-
-    @property
-    def choices(self) -> list[str]:
-        if self.note.startswith("one of: "):
-            return self.note.removeprefix("one of: ").split("; ")
-        return ["True", "False"] if self.type == "bool" else []
-
-
-@dataclass(frozen=True)
-class _Prompt:
-    wanted: list[_Wanted]
-    instructions: str
-    demos: list[tuple[str, dict[str, str]]]  # the text of the inputs, the outputs
-    inputs: dict[str, str]
-
-    @property
-    def query(self) -> str:
-        return "\n".join(self.inputs.values())
+def _answer(messages: Sequence[Message], rollout: int) -> str:
+    prompt = read(messages)
+    if prompt is None:
+        return _chat(messages)
+    near, noise = _Near(prompt), _noise(messages, rollout)
+    answers = {
+        field.name: _chosen(_candidates(field, prompt, near, noise), field, prompt)
+        for field in prompt.wanted
+        if not _is_reasoning(field)
+    }
+    for field in prompt.wanted:
+        if _is_reasoning(field):
+            answers[field.name] = near.reasons(answers)
+    return write(prompt, answers)
 
 
-def _read(messages: Sequence[Message]) -> _Prompt | None:
-    """The parts of a prompt in the chat layout; None when it is something else."""
-    system = "\n\n".join(m.content for m in messages if m.role == "system")
-    described, _, outputs = system.partition("Output fields:")
-    notes = dict(NOTE.findall(system))
-    wanted = [
-        _Wanted(name, type_, desc, notes.get(name, ""))
-        for name, type_, desc in FIELD.findall(outputs)
-    ]
-    given = {name for name, *_ in FIELD.findall(described)}
-    turns = [(message.role, _sections(message.content)) for message in messages]
-    asked = [i for i, (role, found) in enumerate(turns) if role == "user" and given & set(found)]
-    if not wanted or not asked:
-        return None
-    demos = [
-        ("\n".join(turns[i][1].values()), turns[i + 1][1])
-        for i in asked[:-1]
-        if turns[i + 1][0] == "assistant"
-    ]
-    inputs = {name: text for name, text in turns[asked[-1]][1].items() if name in given}
-    return _Prompt(wanted, system.partition("Your task:")[2].strip(), demos, inputs)
-
-
-def _sections(text: str) -> dict[str, str]:
-    _, *parts = HEADER.split(text.partition("\n\nAnswer with `[[ ##")[0])
-    return {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}
+def _is_reasoning(field: Wanted) -> bool:
+    return field.kind == "text" and field.name in ("reasoning", "rationale")
 
 
 def _noise(messages: Sequence[Message], rollout: int) -> random.Random | None:
@@ -127,32 +115,22 @@ def _digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
-# -- answering -------------------------------------------------------------------------
-
-
-def _write(prompt: _Prompt, noise: random.Random | None) -> str:
-    """Every wanted field under its header."""
-    near = _Near(prompt)
-    answers = {
-        field.name: _answer(field, prompt, near, noise)
-        for field in prompt.wanted
-        if not _is_reasoning(field)
-    }
-    for field in prompt.wanted:
-        if _is_reasoning(field):
-            answers[field.name] = near.reasons(answers)
-    sections = [f"[[ ## {field.name} ## ]]\n{answers[field.name]}" for field in prompt.wanted]
-    return "\n\n".join([*sections, "[[ ## completed ## ]]"])
-
-
-def _is_reasoning(field: _Wanted) -> bool:
-    return field.type == "str" and (field.name in ("reasoning", "rationale"))
+def _chosen(candidates: Iterable[str], field: Wanted, prompt: Prompt) -> str:
+    """The first candidate that was not rejected already; the first of all when all were."""
+    rejected = {outputs.get(field.name) for outputs in prompt.rejected}
+    first = None
+    for candidate in candidates:
+        if candidate.strip() not in rejected:
+            return candidate
+        first = candidate if first is None else first
+    assert first is not None
+    return first
 
 
 class _Near:
     """The demos of a prompt, by how like its inputs they are."""
 
-    def __init__(self, prompt: _Prompt) -> None:
+    def __init__(self, prompt: Prompt) -> None:
         self.prompt = prompt
         self.index: Neighbours = index(tuple(text for text, _ in prompt.demos))
         self.weights = self.index.similarities(prompt.query)
@@ -161,19 +139,19 @@ class _Near:
         """Answer -> how much the demos speak for it."""
         votes: dict[str, float] = defaultdict(float)
         for weight, (_, outputs) in zip(self.weights, self.prompt.demos, strict=True):
-            answer = outputs.get(field, "(left out)")
-            if answer != "(left out)":
+            answer = outputs.get(field, LEFT_OUT)
+            if answer != LEFT_OUT:
                 votes[answer] += weight**SHARPNESS
         return votes
 
-    def nearest(self, field: str) -> tuple[float, str]:
-        """The similarity and the answer of the most similar demo that has one."""
+    def known(self, field: str) -> list[tuple[float, str]]:
+        """The similarities and answers of the demos that have one, most similar first."""
         known = [
             (weight, outputs[field])
             for weight, (_, outputs) in zip(self.weights, self.prompt.demos, strict=True)
-            if outputs.get(field, "(left out)") != "(left out)"
+            if outputs.get(field, LEFT_OUT) != LEFT_OUT
         ]
-        return max(known, default=(0.0, ""))
+        return sorted(known, reverse=True)
 
     def reasons(self, answers: Mapping[str, str]) -> str:
         """What the answers rest on, in a sentence."""
@@ -186,25 +164,31 @@ class _Near:
         return f"Example {best + 1} is the most similar.{because} That speaks for {chosen}."
 
 
-def _answer(field: _Wanted, prompt: _Prompt, near: _Near, noise: random.Random | None) -> str:
-    if field.choices:
-        return _choice(field, prompt, near, noise)
-    if field.type in ("int", "float"):
-        return _number(field, prompt, near)
-    if field.note.startswith("JSON"):
-        return _structure(field, prompt, near)
-    if "instruction" in field.name:
-        return _instructions(prompt)
-    return _text(field, prompt, near)
+# -- candidates for an answer, the best one first ---------------------------------------
 
 
-def _choice(field: _Wanted, prompt: _Prompt, near: _Near, noise: random.Random | None) -> str:
+def _candidates(
+    field: Wanted, prompt: Prompt, near: _Near, noise: random.Random | None
+) -> Iterator[str]:
+    match field.kind:
+        case "choice":
+            yield from _choices(field, prompt, near, noise)
+        case "int" | "float":
+            yield from _numbers(field, prompt, near)
+        case "json":
+            yield from _structures(field, prompt, near)
+        case "text":
+            yield from _fitting(_texts(field, prompt, near), field.limits)
+
+
+def _choices(field: Wanted, prompt: Prompt, near: _Near, noise: random.Random | None) -> list[str]:
+    choices = list(field.choices)
     votes = near.votes(field.name)
-    cues = _cues(f"{field.desc}\n{prompt.instructions}", field.choices)
+    cues = _cues(f"{field.desc}\n{prompt.instructions}", choices)
     asked = set(words(prompt.query))
     scores = {
         choice: votes.get(choice, 0.0) ** (1 / SHARPNESS) + CUE * len(asked & cues[choice])
-        for choice in field.choices
+        for choice in choices
     }
     if noise:
         scores = {
@@ -212,8 +196,9 @@ def _choice(field: _Wanted, prompt: _Prompt, near: _Near, noise: random.Random |
             for choice, score in scores.items()
         }
     if not any(scores.values()):  # nothing to go by: a guess, the same each time
-        return field.choices[_digest(prompt.query + field.name) % len(field.choices)]
-    return max(field.choices, key=lambda choice: scores[choice])
+        first = _digest(prompt.query + field.name) % len(choices)
+        return choices[first:] + choices[:first]
+    return sorted(choices, key=lambda choice: -scores[choice])
 
 
 def _cues(text: str, choices: Sequence[str]) -> dict[str, set[str]]:
@@ -226,113 +211,89 @@ def _cues(text: str, choices: Sequence[str]) -> dict[str, set[str]]:
     return cues
 
 
-def _number(field: _Wanted, prompt: _Prompt, near: _Near) -> str:
+def _numbers(field: Wanted, prompt: Prompt, near: _Near) -> Iterator[str]:
+    """The mean of the demos' numbers, or one of the inputs; then others, and those beside it."""
     known = [
-        (weight**SHARPNESS, float(found[0]))
-        for weight, (_, outputs) in zip(near.weights, prompt.demos, strict=True)
-        if (found := NUMBER.findall(outputs.get(field.name, "")))
+        (weight**SHARPNESS, found[0])
+        for weight, text in near.known(field.name)
+        if (found := _numbers_in(text))
     ]
     total = sum(weight for weight, _ in known)
-    if total:
-        value = sum(weight * number for weight, number in known) / total
-    else:
-        value = float(next(iter(NUMBER.findall(prompt.query)), 0))
-    return str(round(value)) if field.type == "int" else f"{value:g}"
+    asked = _numbers_in(prompt.query)
+    best = sum(weight * number for weight, number in known) / total if total else [*asked, 0.0][0]
+    others = [best, *(number for _, number in known), *asked]
+    beside = (best + step for i in range(1, 100) for step in (i, -i))
+    for number in itertools.chain(others, beside):
+        value = _within(field.limits, number)
+        yield str(round(value)) if field.kind == "int" else f"{value:g}"
 
 
-def _text(field: _Wanted, prompt: _Prompt, near: _Near) -> str:
+def _numbers_in(text: str) -> list[float]:
+    return [value for found in NUMBER.findall(text) if math.isfinite(value := float(found))]
+
+
+def _within(limits: Mapping[str, float], value: float) -> float:
+    """The value, or the nearest one within the limits."""
+    above, below = limits.get("above", -math.inf), limits.get("below", math.inf)
+    if not above < value < below:
+        inner = above + 1 if value <= above else below - 1
+        value = inner if above < inner < below else (above + below) / 2
+    value = max(value, limits.get("at least", value))
+    return min(value, limits.get("at most", value))
+
+
+def _fitting(texts: Iterable[str], limits: Mapping[str, float]) -> Iterator[str]:
+    """The texts that are not too long; the last one, cut, when all are."""
+    most = int(limits.get("at most", sys.maxsize))
+    fitted, text = False, ""
+    for text in texts:
+        if len(text) <= most:
+            fitted = True
+            yield text
+    if not fitted:
+        yield text[:most]
+
+
+def _texts(field: Wanted, prompt: Prompt, near: _Near) -> Iterator[str]:
     """A short span of the inputs, of the length that demos have; a very similar demo's answer."""
-    similarity, known = near.nearest(field.name)
-    if similarity > 0.6:
-        return known
+    if "instruction" in field.name:
+        yield from (signs.instructions(prompt.query, most) for most in (12, 8, 4))
+    known = near.known(field.name)
+    for similarity, text in known:
+        if similarity > 0.6:
+            yield text
     sentences = [s.strip() for s in re.split(r"(?<=[.!?])\s+|\n+", prompt.query) if s.strip()]
-    if not sentences:
-        return known or "unknown"
     topic = features(f"{field.name} {field.desc} {prompt.instructions}")
-    span = max(sentences, key=lambda s: sum(topic[name] for name in features(s)))
+    sentences.sort(key=lambda s: -sum(topic[name] for name in features(s)))
     lengths = [
         len(outputs[field.name].split()) for _, outputs in prompt.demos if outputs.get(field.name)
     ]
     most = max(1, round(sum(lengths) / len(lengths))) if lengths else 25
-    return " ".join(span.split()[:most])
+    spans = [sentence.split()[:most] for sentence in sentences]
+    for span in spans:
+        yield " ".join(span)
+    yield from (text for _, text in known)
+    for span in spans:
+        while len(span) > 1:
+            span = span[: len(span) // 2]
+            yield " ".join(span)
+    yield "unknown"
 
 
-def _structure(field: _Wanted, prompt: _Prompt, near: _Near) -> str:
-    """JSON: the most similar demo's value, else the plainest one that the schema allows."""
-    _, known = near.nearest(field.name)
-    if known:
-        return known
-    schema = json.loads(field.note.partition(": ")[2])
-    return json.dumps(_plainest(schema, schema, prompt), ensure_ascii=False)
-
-
-def _plainest(schema: dict[str, object], root: dict[str, object], prompt: _Prompt) -> object:
-    match schema:
-        case {"$ref": str(name)}:
-            definitions = root.get("$defs")
-            assert isinstance(definitions, dict)
-            return _plainest(definitions[name.rsplit("/", 1)[1]], root, prompt)
-        case {"enum": [first, *_]} | {"const": first}:
-            return first
-        case {"anyOf": [dict(first), *_]}:
-            return _plainest(first, root, prompt)
-        case {"type": "object", "properties": dict(properties)}:
-            return {name: _plainest(part, root, prompt) for name, part in properties.items()}
-        case {"type": "object"}:
-            return {}
-        case {"type": "array", "items": {"type": "string"}}:
-            return words(prompt.query)[:3]
-        case {"type": "array"}:
-            return []
-        case {"type": "integer" | "number"}:
-            return float(next(iter(NUMBER.findall(prompt.query)), 0)) // 1
-        case {"type": "boolean"}:
-            return False
-        case {"type": "null"}:
-            return None
-    return " ".join(prompt.query.split()[:8])
-
-
-# -- writing instructions --------------------------------------------------------------
-
-
-def _instructions(prompt: _Prompt) -> str:
-    """What tells the labels apart in the examples that the inputs show."""
-    by_label: dict[str, Counter[str]] = defaultdict(Counter)
-    for text, label in _records(prompt.query):
-        by_label[label].update(set(words(text)))
-    if len(by_label) < 2:
-        return " ".join(prompt.query.split()[:40])
-    everywhere = sum(by_label.values(), Counter())
-    lines = []
-    for label, counts in sorted(by_label.items()):
-        telling = sorted(counts, key=lambda w: (-(counts[w] ** 2) / everywhere[w], w))[:12]
-        lines.append(f"{label}: {', '.join(telling)}")
-    return "Decide by these signs.\n" + "\n".join(lines)
-
-
-def _records(text: str) -> list[tuple[str, str]]:
-    """(text, label) of each example in a listing: blocks of `name: value` lines."""
-    blocks = [
-        dict(re.findall(r"^\W*(\w+)\W{1,4}[:=]?\s*(\S.*?)[\"',]*$", block, re.MULTILINE))
-        for block in re.split(r"\n\s*\n", text)
-    ]
-    blocks = [block for block in blocks if len(block) > 1]
-    values: dict[str, Counter[str]] = defaultdict(Counter)
-    for block in blocks:
-        for name, value in block.items():
-            values[name][value] += 1
-    labels = [
-        name for name, seen in values.items() if 1 < len(seen) <= max(2, sum(seen.values()) // 2)
-    ]
-    if not labels:
-        return []
-    label = min(labels, key=lambda name: sum(map(len, values[name])) / len(values[name]))
-    return [
-        (" ".join(value for name, value in block.items() if name != label), block[label])
-        for block in blocks
-        if label in block
-    ]
+def _structures(field: Wanted, prompt: Prompt, near: _Near) -> Iterator[str]:
+    """JSON: the most similar demo's value, else the plainest one that the type allows."""
+    yield from (text for _, text in near.known(field.name) if text)
+    assert field.shape is not None
+    numbers = _numbers_in(prompt.query)
+    for turn in range(TURNS):
+        value = plainest(field.shape, prompt.query, numbers, turn)
+        match field.shape.type, value:
+            case Many(item), list():
+                least, most = (int(field.limits.get(f"at {word}", 0)) for word in ("least", "most"))
+                one = Notation(item, field.shape.definitions)
+                value += [plainest(one, prompt.query, numbers, i) for i in range(len(value), least)]
+                value = value[: most or None]
+        yield json.dumps(value, ensure_ascii=False)
 
 
 def _chat(messages: Sequence[Message]) -> str:

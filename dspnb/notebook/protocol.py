@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dspnb.events import Body, Split
+from dspnb.lm.base import BlockKind, Role
 
 RUN_MIME = "application/vnd.dspnb.run+json"
 CALLS_MIME = "application/vnd.dspnb.calls+json"
@@ -63,7 +64,7 @@ class FieldView:
 class BlockView:
     """A part of a message by origin."""
 
-    kind: Literal["fields", "format", "instructions", "demo", "input", "answer", "repair", "text"]
+    kind: BlockKind
     text: int  # index into `texts`
     tokens: int  # estimated
 
@@ -72,7 +73,7 @@ class BlockView:
 class MessageView:
     """One message of the prompt as the model saw it."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Role
     blocks: list[BlockView]
 
 

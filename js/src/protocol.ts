@@ -120,13 +120,13 @@ export interface FieldView {
 }
 
 export interface BlockView {
-  kind: "fields" | "format" | "instructions" | "demo" | "input" | "answer" | "repair" | "text";
+  kind: "fields" | "format" | "instructions" | "demo" | "history" | "input" | "hint" | "answer" | "repair" | "text";
   text: number;
   tokens: number;
 }
 
 export interface MessageView {
-  role: "system" | "user" | "assistant";
+  role: "system" | "user" | "assistant" | "tool";
   blocks: BlockView[];
 }
 

@@ -3,7 +3,8 @@ import threading
 import pytest
 
 from dspnb import LM, UsageError
-from dspnb.lm.base import Block, Message
+from dspnb.lm.base import Attachment, Block, Message, ToolCall
+from dspnb.lm.messages import read_messages
 
 
 def test_a_model_takes_a_text_or_messages():
@@ -18,8 +19,14 @@ def test_a_model_takes_a_text_or_messages():
 
 
 @pytest.mark.parametrize(
-    "given", [None, [], 7, [{"role": "robot", "content": "x"}], [{"content": "x"}], ["x"]]
-)
+    "given",
+    [
+        None, [], 7, ["x"],
+        [{"role": "robot", "content": "x"}], [{"content": "x"}],
+        [{"role": "user", "content": None}], [{"role": "user", "content": []}],
+        [{"role": "assistant"}],
+    ],
+)  # fmt: skip
 def test_what_is_not_a_prompt_is_said(given):
     with pytest.raises(UsageError, match=r"A m(odel is called with|essage is)"):
         LM("offline")(given)
@@ -74,3 +81,106 @@ def test_a_message_is_its_blocks_with_a_blank_line_between():
 
     assert message.content == "a\n\nb"
     assert message.to_dict() == {"role": "system", "content": "a\n\nb"}
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+
+
+def test_dicts_of_the_protocol_are_messages_and_come_back_as_they_were():
+    told = [
+        {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        {"role": "tool", "content": "2", "tool_call_id": "c1"},
+    ]
+    asked, answered = read_messages(told)
+
+    assert asked.tool_calls == (ToolCall("f", {"x": 1}, "c1"),)
+    assert asked.tool_calls[0].args == {"x": 1}
+    assert (answered.role, answered.content, answered.tool_call_id) == ("tool", "2", "c1")
+    assert [asked.to_dict(), answered.to_dict()] == told
+
+
+def test_parts_are_blocks_and_what_is_no_text_is_attached():
+    audio = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+    content = [{"type": "text", "text": "Look:"}, IMAGE, audio]
+    (message,) = read_messages([{"role": "user", "content": content}])
+
+    assert message.blocks == (
+        Block("text", "Look:"),
+        Block("text", "[image]", Attachment("image", IMAGE, "image")),
+        Block("text", "[audio]", Attachment("audio", audio, "audio")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"role": "tool", "content": "2"}, "says in `tool_call_id` which call"),
+        ({"role": "assistant", "tool_calls": [{"name": "f"}]}, "A tool call is"),
+        ({"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "[1]"}}]},
+         "the JSON of an object"),
+        ({"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{"}}]},
+         "the JSON of an object"),
+        ({"role": "user", "content": ["x"]}, "A part of a message is"),
+        ({"role": "user", "content": [{"type": "text"}]}, "A part of a message is"),
+        ({"role": "user", "content": [{"type": "image_url"}]}, "A part of a message is"),
+        ({"role": "user", "content": [{"type": "hologram", "hologram": {}}]}, "`input_audio`"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_message_is_said(message, said):
+    with pytest.raises(UsageError, match=said):
+        LM("offline")([message])
+
+
+def test_tool_calls_and_attachments_tell_prompts_apart():
+    lm = LM("offline")
+    other = {**CALL, "function": {"name": "f", "arguments": '{"x": 2}'}}
+    answer = {"role": "tool", "content": "2", "tool_call_id": "c1"}
+    for call in (CALL, other):
+        assert not lm([{"role": "assistant", "content": "", "tool_calls": [call]}, answer]).cached
+    for url in ("data:a", "data:b"):
+        part = {"type": "image_url", "image_url": {"url": url}}
+        assert not lm([{"role": "user", "content": [part]}]).cached
+
+    assert lm([{"role": "user", "content": [part]}]).cached
+
+
+def test_a_parameter_that_is_no_json_is_only_itself():
+    lm = LM("offline")
+
+    def shape():
+        class Answer:
+            """Another class of the same name each time."""
+
+        return Answer
+
+    first, second = shape(), shape()
+    assert not lm("Hello", response_format=first).cached
+    assert lm("Hello", response_format=first).cached
+    assert not lm("Hello", response_format=second).cached
+
+
+def test_parameters_that_cannot_be_compared_are_sent_and_not_remembered():
+    lm, odd = LM("offline"), {1: "a", "b": 2}
+
+    assert not lm("Hello", extra=odd).cached
+    assert not lm("Hello", extra=odd).cached
+    assert lm.usage.calls == 2
+
+
+def test_what_memory_knows_is_streamed_in_one_piece():
+    lm, parts = LM("offline"), []
+    text = lm("Hello").text
+
+    assert lm.stream("Hello", on_text=parts.append).cached
+    assert parts == [text]
+    assert (lm.usage.calls, lm.usage.cached) == (1, 1)
+
+
+def test_without_a_cache_each_stream_is_made():
+    lm, parts = LM("offline", cache=False), []
+    lm.stream(messages=[{"role": "user", "content": "Hello"}], on_text=parts.append)
+    lm.stream("Hello", on_text=parts.append)
+
+    assert len(parts) > 10
+    assert (lm.usage.calls, lm.usage.cached) == (2, 0)

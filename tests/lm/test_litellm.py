@@ -28,8 +28,10 @@ def server():
 
 @pytest.fixture(autouse=True)
 def _behaves(server):
-    server.fault = ""
+    server.fault, server.counts, server.latency = "", True, 0.0
     server.requests.clear()
+    server.replies.clear()
+    server.left.clear()
 
 
 def model(server, key=KEY, **params):
