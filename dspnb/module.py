@@ -7,7 +7,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -34,6 +34,14 @@ class Setting:
     demos: tuple[Example, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """What a program was made with; its copies share them."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
 State = Mapping[str, Setting]  # predictor path -> its setting
 
 
@@ -42,6 +50,14 @@ class Module:
 
     A predictor's path is the attribute that holds it: `answer`, `hops.0.query`.
     """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Note the arguments: a program can be made again when its class is written anew."""
+        if (args or kwargs) and cls.__init__ is object.__init__:
+            raise TypeError(f"{cls.__name__}() takes no arguments")  # as Python says it itself
+        module = super().__new__(cls)
+        vars(module)["_made_with"] = Arguments(args, kwargs)
+        return module
 
     def forward(self, **inputs: Any) -> Any:
         """What the program does: inputs in, a `Prediction` or a dict of outputs back."""

@@ -23,7 +23,7 @@ adapters  provenance  batch  frame
 saving  context  metrics  data
 streaming
 module  predict
-checks  modules  preview  evaluate  diff
+checks  modules  preview  evaluate  diff  refit
 optimizers  candidate
 run
 compiling  frontends
