@@ -69,7 +69,7 @@ def _sides(text: str) -> list[str]:
                 depth += 1
             case "]" | ")" | "}":
                 depth -= 1
-            case "->" if depth == 0:
+            case "->" if depth <= 0:
                 sides.append(text[start : piece.start()])
                 start = piece.end()
     return [*sides, text[start:]]
