@@ -152,6 +152,11 @@ def test_a_line_sees_what_is_inside_an_object():
     assert mine.Kind is Color
 
 
+def test_a_line_does_not_see_what_an_installed_package_has():
+    with pytest.raises(UsageError, match="unknown type `PytestPluginManager`"):
+        Signature("a: PytestPluginManager -> b")
+
+
 def test_a_variable_hides_no_type():
     str, date, City = "text", "2024-01-01", "Paris"
 
@@ -199,7 +204,7 @@ def test_a_field_with_a_default_may_stand_before_one_without():
 
 
 def test_a_line_may_have_many_lines():
-    assert str(Signature("question,\n  context: list[\n str] ->\n  answer,")) == (
+    assert str(Signature("question,  # it's a -> b\n  context: list[\n str] ->\n  answer,")) == (
         "question, context: list[str] -> answer"
     )
 
