@@ -10,7 +10,15 @@ from .compiling import compile
 from .context import configure, use
 from .data import Examples, Split, examples, split
 from .diff import Diff, diff
-from .errors import DspnbError, LMError, LoadWarning, ParseError, UsageError
+from .errors import (
+    BatchError,
+    ConstraintError,
+    DspnbError,
+    LMError,
+    LoadWarning,
+    ParseError,
+    UsageError,
+)
 from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
 from .lm import LM, Completion
@@ -46,6 +54,7 @@ __version__ = "0.1.0"
 __all__ = [
     "LM",
     "Audio",
+    "BatchError",
     "BootstrapFewShot",
     "BootstrapFewShotWithRandomSearch",
     "Budget",
@@ -56,6 +65,7 @@ __all__ = [
     "Code",
     "CompactAdapter",
     "Completion",
+    "ConstraintError",
     "Diff",
     "Document",
     "DspnbError",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -54,37 +53,67 @@ class Context:
         return self.lm
 
 
-_NAMES = tuple(name.name for name in dataclasses.fields(Context))
+_NAMES = frozenset(name.name for name in dataclasses.fields(Context))
 _defaults = Context()
-_overrides: ContextVar[Mapping[str, Any]] = ContextVar("dspnb")
-_NONE: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class _Overridden:
+    """What `use` changed, and what that makes of the defaults as they are."""
+
+    changes: Mapping[str, Any]
+    defaults: Context
+    context: Context
+
+
+_overridden: ContextVar[_Overridden | None] = ContextVar("dspnb", default=None)
 
 
 def current() -> Context:
     """The context of this thread or task."""
-    overrides = _overrides.get(_NONE)
-    return dataclasses.replace(_defaults, **overrides) if overrides else _defaults
+    over = _overridden.get()
+    if over is None:
+        return _defaults
+    # A `configure` inside a block counts for what the block does not set.
+    return over.context if over.defaults is _defaults else _changed(_defaults, over.changes)
 
 
 def configure(**settings: Any) -> None:
     """Set the default `lm` or `adapter`, for every cell, thread and task from now on."""
     global _defaults
-    _defaults = dataclasses.replace(_defaults, **_checked(settings))
+    _defaults = _changed(_defaults, _checked(settings))
 
 
-@contextlib.contextmanager
-def use(**changes: Any) -> Iterator[Context]:
+class use:
     """Use another `lm` or `adapter` inside a `with` block, in this thread or task only.
 
     >>> with use(rollout=2) as context:
     ...     context.rollout
     2
     """
-    token = _overrides.set({**_overrides.get(_NONE), **_checked(changes)})
-    try:
-        yield current()
-    finally:
-        _overrides.reset(token)
+
+    __slots__ = ("_changes", "_token")
+
+    def __init__(self, **changes: Any) -> None:
+        self._changes = _checked(changes)
+
+    def __enter__(self) -> Context:
+        over = _overridden.get()
+        changes = {**over.changes, **self._changes} if over else self._changes
+        context = _changed(_defaults, changes)
+        self._token = _overridden.set(_Overridden(changes, _defaults, context))
+        return context
+
+    def __exit__(self, *error: object) -> None:
+        _overridden.reset(self._token)
+
+
+def _changed(context: Context, changes: Mapping[str, Any]) -> Context:
+    """`dataclasses.replace`, at a fifth of its time; this is on the way of every call."""
+    changed = object.__new__(Context)
+    changed.__dict__.update(context.__dict__)
+    changed.__dict__.update(changes)
+    return changed
 
 
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from .errors import DspnbError, LMError, UsageError, one_line
 from .example import Example, Metric, Prediction, Score, metric_name, score
 from .intervals import interval
 from .pool import finished
-from .trace import Trace
+from .trace import Check, Trace
 
 Program = Callable[..., Prediction]
 
@@ -32,6 +32,7 @@ class Row:
     error: str = ""
     trace: Trace = ()
     seconds: float = 0.0
+    checks: tuple[Check, ...] = ()  # the constraints that were not met at first
 
     @property
     def cost(self) -> float:
@@ -71,6 +72,15 @@ class Report:
         """Dollars."""
         return sum(row.cost for row in self.rows)
 
+    @cached_property
+    def checks(self) -> dict[str, tuple[int, int]]:
+        """Constraint -> how often it was not met at first, and in how many of these in the end."""
+        met: dict[str, list[bool]] = {}
+        for row in self.rows:
+            for check in row.checks:
+                met.setdefault(check.message, []).append(check.held)
+        return {message: (len(held), sum(held)) for message, held in met.items()}
+
     def causes(self) -> dict[str, int]:
         """Error -> how many rows it failed."""
         return dict(Counter(row.error for row in self.errors).most_common())
@@ -99,6 +109,10 @@ class Report:
     def __str__(self) -> str:
         low, high = self.interval
         failed = f", {len(self.errors)} failed" if self.errors else ""
+        if self.checks:
+            missed = sum(n - held for n, held in self.checks.values())
+            failed += f", {sum(n for n, _ in self.checks.values())} constraints"
+            failed += f" asked again ({missed} not met)" if missed else " asked again"
         return f"{self.mean:.3f} [{low:.3f}, {high:.3f}] on {len(self.rows)} examples{failed}"
 
 
@@ -163,14 +177,20 @@ def _row(program: Program, example: Example, metric: Metric) -> Row:
         return _failed(example, error, start)
     seconds = time.perf_counter() - start
     return Row(
-        example, prediction, score(metric, example, prediction), "", prediction.trace, seconds
+        example,
+        prediction,
+        score(metric, example, prediction),
+        "",
+        prediction.trace,
+        seconds,
+        prediction.checks,
     )
 
 
 def _failed(example: Example, error: Exception, start: float) -> Row:
     said = one_line(error)
-    trace = error.trace if isinstance(error, DspnbError) else ()
-    return Row(example, None, Score(0.0, said), said, trace, time.perf_counter() - start)
+    trace, checks = (error.trace, error.checks) if isinstance(error, DspnbError) else ((), ())
+    return Row(example, None, Score(0.0, said), said, trace, time.perf_counter() - start, checks)
 
 
 def _flat(row: Row) -> dict[str, Any]:

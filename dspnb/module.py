@@ -6,10 +6,10 @@ import copy
 import functools
 import inspect
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from . import saving
 from .batch import inputs_of, run_all
@@ -66,9 +66,9 @@ class Module:
 
     async def acall(self, **inputs: Any) -> Prediction:
         """The same call for `await`; what is not written as `async` waits in a thread."""
-        if not self.is_async:
+        forward = getattr(self, "aforward", self.forward)
+        if not self.is_async and forward == self.forward:
             return await in_thread(lambda: self(**inputs))
-        forward = getattr(self, "aforward", None) or self.forward
         with _UnderWay(self) as call:
             while call.prediction is None:
                 try:
@@ -80,7 +80,7 @@ class Module:
     @property
     def is_async(self) -> bool:
         """Whether `forward` is an `async def`, or there is only an `aforward`."""
-        return _is_async(self.__class__)
+        return _is_async(cast(Hashable, type(self)))
 
     def batch(
         self,

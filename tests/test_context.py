@@ -4,9 +4,10 @@ import threading
 
 import pytest
 
-from dspnb import LM, Predict, UsageError, configure, use
+from dspnb import LM, JSONAdapter, Module, Predict, Prediction, UsageError, configure, use
 from dspnb.adapters import ChatAdapter
 from dspnb.context import current
+from dspnb.lm.base import Completion
 from dspnb.testing import Scripted
 
 ANSWER = Predict("question -> answer")
@@ -99,3 +100,69 @@ def in_a_new_thread(function):
     thread.start()
     thread.join()
     return results
+
+
+class Named:
+    """A model that answers with its own name, and how many callers it has at once."""
+
+    def __init__(self, name, together):
+        self.model, self.together = name, together
+
+    def __call__(self, messages, *, rollout=0, **params):
+        self.together.wait(10)  # until all threads are in a call at the same time
+        layout = "json" if "one JSON object" in messages[-1].content else "chat"
+        text = f'{{"said": "{self.model} {layout}"}}'
+        if layout == "chat":
+            text = f"[[ ## said ## ]]\n{self.model} {layout}"
+        return Completion(text, self.model)
+
+
+ADAPTERS = {"chat": ChatAdapter(), "json": JSONAdapter()}
+
+
+def test_64_threads_never_see_each_others_model_or_adapter():
+    program, together, said = Predict("word -> said"), threading.Barrier(64), {}
+
+    def ask(i):
+        layout = ("chat", "json")[i % 2]
+        with use(lm=Named(f"m{i}", together), adapter=ADAPTERS[layout]):
+            said[i] = [program(word="x") for _ in range(3)]
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {i: {p.said for p in made} for i, made in said.items()} == {
+        i: {f"m{i} {('chat', 'json')[i % 2]}"} for i in range(64)
+    }
+    assert all(len(p.trace) == 1 for made in said.values() for p in made)
+
+
+def test_64_tasks_never_see_each_others_model_or_adapter():
+    class Twice(Module):
+        def __init__(self):
+            self.one, self.two = Predict("word -> said"), Predict("word -> said")
+
+        async def forward(self, word):
+            first = await self.one.acall(word=word)
+            await asyncio.sleep(0)
+            second = await self.two.acall(word=word)
+            return Prediction(said=f"{first.said}, {second.said}")
+
+    program, together = Twice(), threading.Barrier(64)
+
+    async def ask(i):
+        layout = ("chat", "json")[i % 2]
+        with use(lm=Named(f"m{i}", together), adapter=ADAPTERS[layout]):
+            return await program.acall(word="x")
+
+    async def ask_all():
+        return await asyncio.gather(*map(ask, range(64)))
+
+    predictions = asyncio.run(ask_all())
+
+    said = [f"m{i} {('chat', 'json')[i % 2]}" for i in range(64)]
+    assert [prediction.said for prediction in predictions] == [f"{s}, {s}" for s in said]
+    assert all([call.path for call in p.trace] == ["one", "two"] for p in predictions)

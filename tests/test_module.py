@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import threading
 
 import pytest
 
@@ -13,6 +14,8 @@ from dspnb import (
     Predict,
     Prediction,
     UsageError,
+    evaluate,
+    metrics,
     use,
 )
 from dspnb.module import Setting
@@ -178,3 +181,95 @@ def test_a_program_can_be_awaited_in_a_running_loop():
 
 def test_a_program_shows_its_predictors():
     assert repr(Hops(hops=0)).startswith("Hops(tools.sum: notes: list[str] -> summary")
+
+
+class Async(Module):
+    """A program whose `forward` is awaited."""
+
+    def __init__(self):
+        self.a, self.b = Predict("q -> a"), Predict("q -> b")
+
+    async def forward(self, q):
+        a, b = await asyncio.gather(self.a.acall(q=q), self.b.acall(q=q))
+        return Prediction(a=a.a, b=b.b)
+
+
+def both(prompt):
+    return "[[ ## a ## ]]\nA\n\n[[ ## b ## ]]\nB"
+
+
+def test_an_async_program_is_awaited():
+    async def ask():
+        with use(lm=Scripted(both)):
+            return await Async().acall(q="?")
+
+    prediction = asyncio.run(ask())
+    assert dict(prediction) == {"a": "A", "b": "B"}
+    assert sorted(call.path for call in prediction.trace) == ["a", "b"]
+
+
+def test_an_async_program_can_be_called_from_code_that_cannot_await():
+    async def call_it_where_a_loop_runs():
+        return Async()(q="?")
+
+    with use(lm=Scripted(both)):
+        assert Async()(q="?").a == "A"
+        assert asyncio.run(call_it_where_a_loop_runs()).b == "B"
+
+
+def test_an_async_program_is_evaluated_and_used_inside_another():
+    class Outer(Module):
+        def __init__(self):
+            self.inner = Async()
+
+        def forward(self, q):
+            return self.inner(q=q)
+
+    rows = [Example(q="?", a="A").with_inputs("q")] * 3
+    with use(lm=Scripted(both)):
+        report = evaluate(Outer(), rows, metrics.exact("a"))
+
+    assert report.mean == 1.0
+    assert sorted(call.path for call in report.rows[0].trace) == ["inner.a", "inner.b"]
+
+
+def test_an_aforward_beside_a_forward_serves_those_who_await():
+    class Two(Module):
+        def forward(self, q):
+            return Prediction(way="called")
+
+        async def aforward(self, q):
+            return Prediction(way="awaited")
+
+    class One(Module):
+        async def aforward(self, q):
+            return Prediction(way="awaited")
+
+    assert Two()(q="?").way == "called"
+    assert asyncio.run(Two().acall(q="?")).way == "awaited"
+    assert One()(q="?").way == "awaited"
+
+
+def test_many_calls_are_awaited_at_the_same_time():
+    together = threading.Barrier(40)
+
+    def reply(prompt):
+        together.wait(10)
+        return "[[ ## a ## ]] x"
+
+    async def ask():
+        with use(lm=Scripted(reply)):
+            return await asyncio.gather(*(Predict("q -> a").acall(q=str(i)) for i in range(40)))
+
+    assert len(asyncio.run(ask())) == 40
+
+
+def test_a_predictor_can_have_a_model_of_its_own():
+    program = Outer()
+    program.set_lm(Scripted(reply))
+    with use(lm=None):
+        assert program(question="?").answer == "cheese"
+
+    program.set_lm(None)
+    with use(lm=None), pytest.raises(UsageError, match="No model is set"):
+        program(question="?")

@@ -14,13 +14,18 @@ from pydantic import BaseModel, Field
 from dspnb import (
     LM,
     ChainOfThought,
+    Code,
     Example,
+    Image,
+    JSONAdapter,
     LabeledFewShot,
     LoadWarning,
     Module,
     Predict,
     Provenance,
     Signature,
+    ToolCalls,
+    TwoStepAdapter,
     UsageError,
     compile,
     use,
@@ -223,6 +228,10 @@ VALUES = [
     (str, "\ud800 half a pair"),
     (int | str, "2"),
     (Literal["a", 1], 1),
+    (Image, Image("https://example.org/a.png")),
+    (list[Image | str], [Image(b"GIF89a\x01\x00\x01\x00"), "a"]),
+    (Code["sql"], Code["sql"]("SELECT 1")),
+    (ToolCalls, ToolCalls.read([{"name": "f", "args": {"x": 1}}])),
     # values that are not of their field's type are nobody's to convert
     (int, "about 2"),
     (int, "2"),
@@ -367,17 +376,15 @@ def test_the_adapter_is_named(tmp_path):
     assert written(Two(), tmp_path)["metadata"]["dspnb"]["adapter"] == {"name": "chat"}
 
 
-def test_the_settings_of_an_adapter_are_written(tmp_path):
-    @dataclasses.dataclass(frozen=True)
-    class Terse:
-        indent: int = 2
-        api_key: str = "sk-1"
-        name = "terse"
+def test_the_settings_of_an_adapter_are_written_its_models_and_adapters_too(tmp_path):
+    lm = LM("openai/gpt-4o-mini", api_key="sk-1", temperature=0)
+    with use(adapter=TwoStepAdapter(lm, JSONAdapter(enforce=False))):
+        adapter = written(Two(), tmp_path)["metadata"]["dspnb"]["adapter"]
 
-    with use(adapter=Terse()):
-        content = written(Two(), tmp_path)
-
-    assert content["metadata"]["dspnb"]["adapter"] == {"name": "terse", "indent": 2}
+    assert adapter["name"] == "two-step"
+    assert adapter["extracts_with"] == {"name": "json", "enforce": False}
+    assert adapter["extraction_model"]["model"] == lm.model
+    assert "sk-1" not in str(adapter)
 
 
 # -- where a state comes from -----------------------------------------------------------

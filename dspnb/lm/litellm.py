@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -147,11 +148,16 @@ class _Answer:
         )
 
 
+# What pydantic has to say about litellm's own types would stand in the notebook.
+_ABOUT_ITS_TYPES = "Accessing the 'model_|Item '.*' on TypedDict class"
+
+
 def _litellm() -> Any:
     # Without this, importing litellm fetches a price list from the network, and warns if it can't.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm  # 3 s
 
+    warnings.filterwarnings("ignore", _ABOUT_ITS_TYPES)
     litellm.suppress_debug_info = True  # it prints advice into the notebook otherwise
     return litellm
 

@@ -135,7 +135,7 @@ def _demos(trace: Sequence[Call], rng: random.Random) -> Iterator[tuple[str, Exa
     """One demo of each predictor in a run; of several calls, the last or an earlier one by lot."""
     calls: dict[str, list[Call]] = {}
     for call in trace:
-        if not call.error:
+        if not call.error and not call.rejected:
             calls.setdefault(call.path, []).append(call)
     for path, made in calls.items():
         call = made[-1] if len(made) == 1 or rng.random() < 0.5 else rng.choice(made[:-1])

@@ -12,6 +12,7 @@ from typing import Any
 from dspnb.adapters import Adapter
 from dspnb.errors import UsageError
 from dspnb.jsonable import from_json, is_json, to_json
+from dspnb.lm import LM
 from dspnb.provenance import Provenance
 
 from .models import harmless, model_entry
@@ -92,10 +93,20 @@ def _comes_back(value: Any, type_: Any) -> bool:
 
 
 def _adapter(adapter: Adapter) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
+    """Its name and its settings, which may be adapters and models too."""
+    given: tuple[dataclasses.Field[Any], ...] = ()
     if dataclasses.is_dataclass(adapter):
-        settings = {part.name: getattr(adapter, part.name) for part in dataclasses.fields(adapter)}
-    return {"name": adapter.name, **harmless(settings)}
+        given = dataclasses.fields(adapter)
+    settings: dict[str, Any] = {"name": adapter.name}
+    for part in given:
+        match getattr(adapter, part.name):
+            case LM() as lm:
+                settings[part.name] = model_entry(lm)
+            case value if hasattr(value, "render"):
+                settings[part.name] = _adapter(value)
+            case value:
+                settings |= harmless({part.name: value})
+    return settings
 
 
 def _replace(path: Path, content: Mapping[str, Any]) -> None:

@@ -49,12 +49,12 @@ def read_url(url: str, timeout: float) -> bytes:
     Raises `UsageError` for another kind of address, an error of the server, too much data, and
     when the server does not answer, or is not done, after `timeout` seconds.
     """
-    import http.client
-
     if not is_web(url):
         raise UsageError(
             f"Only addresses with http:// or https:// are fetched; got {shortened(url)!r}."
         )
+    import http.client
+
     ends = time.monotonic() + timeout
     try:
         with _opener().open(_request(url), timeout=timeout) as response:

@@ -15,7 +15,7 @@ from .foreign import is_of
 from .media import from_uri, mime_of, shortened, size_of, to_uri
 from .validated import Validated
 
-PNG_MODES = {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"}  # that Pillow writes as PNG
+PNG_MODES = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}  # that every Pillow writes as PNG
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -131,7 +131,8 @@ def _from_bytes(data: bytes, where: str) -> str:
 
 def _png_of_pillow(image: Any) -> bytes:
     written = io.BytesIO()
-    image = image if image.mode in PNG_MODES else image.convert("RGB")
+    if image.mode not in PNG_MODES:
+        image = image.convert("I;16" if image.mode == "I" else "RGB")
     image.save(written, format="PNG")
     return written.getvalue()
 

@@ -22,11 +22,6 @@ def is_table(value: Any) -> bool:
     )
 
 
-def table_size(table: Any) -> int:
-    """How many rows a table has."""
-    return len(table)
-
-
 def table_columns(table: Any) -> list[tuple[str, str]]:
     """The name and the type of each column; an index of pandas that has a meaning is one."""
     _check(table)
@@ -45,6 +40,7 @@ def table_columns(table: Any) -> list[tuple[str, str]]:
 def table_rows(table: Any, most: int) -> list[tuple[Any, ...]]:
     """The values of the first rows, at most so many, in the order of `table_columns`."""
     _check(table)
+    most = max(most, 0)  # pandas would count from the end
     if is_of(table, "pyarrow", "Table"):
         columns = [column.to_pylist() for column in table.slice(0, most).columns]
         return list(zip(*columns, strict=True))
@@ -59,24 +55,28 @@ def table_rows(table: Any, most: int) -> list[tuple[Any, ...]]:
         rows = list(head.itertuples(index=False, name=None))
     if not _index_columns(table):
         return rows
-    return [(*_labels(label), *row) for label, row in zip(head.index.tolist(), rows, strict=True)]
+    labels = head.index.tolist()
+    if head.index.nlevels == 1:
+        labels = [(label,) for label in labels]
+    return [(*label, *row) for label, row in zip(labels, rows, strict=True)]
 
 
 def table_text(table: Any, rows: int = 20) -> str:
     """A table for a prompt: its size, its columns with their types, its first rows in Markdown."""
-    columns, size = table_columns(table), table_size(table)
+    columns, size = table_columns(table), len(table)
     shown = table_rows(table, rows)
     described = ", ".join(f"`{name}` ({kind})" for name, kind in columns)
-    first = f"; the first {len(shown)} rows:" if len(shown) < size else ":"
+    text = f"{_count(size, 'row')}, {_count(len(columns), 'column')}: {described}".rstrip(": ")
+    if not shown:
+        return text
     lines = [
-        f"{_count(size, 'row')}, {_count(len(columns), 'column')}: {described}"
-        + (first if shown else ""),
+        f"{text}; the first {_count(len(shown), 'row')}:" if len(shown) < size else f"{text}:",
         "",
         _line([name for name, _ in columns]),
         _line(["---"] * len(columns)),
         *map(_line, shown),
     ]
-    return "\n".join(lines if shown else lines[:1])
+    return "\n".join(lines)
 
 
 def _check(table: Any) -> None:
@@ -96,10 +96,6 @@ def _index_columns(table: Any) -> list[tuple[str, str]]:
     return [
         (_named(name, "index"), str(kind)) for name, kind in zip(index.names, kinds, strict=True)
     ]
-
-
-def _labels(label: Any) -> tuple[Any, ...]:
-    return label if isinstance(label, tuple) else (label,)
 
 
 def _named(name: Any, otherwise: str) -> str:

@@ -173,7 +173,7 @@ def test_a_hostile_ticket_is_answered_in_form(layout, hostile):
     assert list(found) == list(DEMOS[0][2])
 
 
-@pytest.mark.parametrize("note", ["JSON of type", "JSON of type {", "JSON of type no type: x"])
+@pytest.mark.parametrize("note", ["JSON of type ?", "JSON of type {", "JSON of type no type: x"])
 def test_a_type_that_cannot_be_read_is_answered_with_a_text(note):
     fields = "Input fields:\n1. `q` (str)\nOutput fields:\n1. `out` (Odd)"
     system = f"{fields}\n\n{{out}}        # note: {note}\n\nYour task:\nAnswer."

@@ -201,6 +201,13 @@ def test_reasoning_that_the_provider_shows_is_kept_apart_from_the_text(server, h
     assert (completion.text, completion.reasoning) == ("Four.", "Two and two are four.")
 
 
+def test_citations_are_kept(server):
+    cited = {"type": "char_location", "cited_text": "Rain.", "document_index": 0}
+    server.replies.append({"content": "It rains.", "citations": [[cited]]})
+
+    assert answered(server, "call").citations == (cited,)
+
+
 def test_a_conversation_with_a_tools_answer_arrives_as_it_is(server):
     said = [
         {"role": "user", "content": "What is the weather?"},
