@@ -14,97 +14,64 @@ A signature is a value. It is written in one line, as a class body, or in a note
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import inspect
-import io
-import re
-import tokenize
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-from .annotations import describe, resolve
+from .annotations import complete
 from .errors import UsageError, listed, nearest
+from .field import REQUIRED, Field, InputField, Mark, OutputField, Role
+from .field_text import read_cell, read_line
+from .scopes import of_class
 
-Role = Literal["input", "output"]
-
-
-class _Required:
-    """The default of a field that must be given."""
-
-    def __repr__(self) -> str:
-        return "required"
-
-    def __reduce__(self) -> str:
-        return "REQUIRED"  # a copy, or one that was pickled, is still this one
-
-
-REQUIRED: Any = _Required()
-
-
-@dataclass(frozen=True)
-class Field:
-    """One named value of a signature.
-
-    `type` is any annotation that pydantic can validate; `default` is `REQUIRED` when there is none.
-    """
-
-    name: str
-    type: Any = str
-    desc: str = ""
-    role: Role = "input"
-    default: Any = REQUIRED
-
-    @property
-    def type_name(self) -> str:
-        """The type as one would write it, e.g. `list[str]`."""
-        return describe(self.type)
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.type_name, self.desc, self.role))
+__all__ = [
+    "REQUIRED",
+    "Field",
+    "InputField",
+    "OutputField",
+    "Role",
+    "Signature",
+    "check_inputs",
+    "from_cell",
+]
 
 
-@dataclass(frozen=True)
-class _FieldMark:
-    """What `InputField()` and `OutputField()` leave in a class body until it is read."""
+class _Body(dict[str, Any]):
+    """The names of a class body while it runs."""
 
-    role: Role
-    desc: str
-    default: Any
-
-
-def InputField(default: Any = REQUIRED, *, desc: str = "") -> Any:
-    """Mark an input in a class body."""
-    return _FieldMark("input", desc, default)
-
-
-def OutputField(default: Any = REQUIRED, *, desc: str = "") -> Any:
-    """Mark an output in a class body."""
-    return _FieldMark("output", desc, default)
+    def __setitem__(self, name: str, value: Any) -> None:
+        if isinstance(value, Mark) and isinstance(self.get(name), Mark):
+            raise UsageError(f"Field `{name}` stands twice in the signature; names are unique.")
+        super().__setitem__(name, value)
 
 
 class _SignatureMeta(type):
     """Turns `class QA(Signature): ...` into a signature value instead of a subclass."""
 
+    @classmethod
+    def __prepare__(cls, name: str, bases: tuple[type, ...], /, **kwargs: Any) -> _Body:
+        return _Body()
+
     def __new__(
         cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **kwargs: Any
     ) -> Any:
         if not bases:
-            return super().__new__(cls, name, bases, body)
+            return super().__new__(cls, name, bases, dict(body))
         parents = [base for base in body.pop("__orig_bases__", ()) if isinstance(base, Signature)]
-        inherited = [field for parent in parents for field in parent.fields]
-        return _from_class_body(name, body, inherited)
+        return _from_class_body(name, body, parents)
 
 
 @dataclass(frozen=True, init=False, repr=False)
 class Signature(metaclass=_SignatureMeta):
     """An immutable value: instructions, and fields in order, inputs first.
 
-    `fields` is a line such as `"question, context: list[str] -> answer"`, or `Field` values.
-    `types` holds names that the line's annotations use beyond Python's and typing's own.
+    `fields` is a line such as `"question, context: list[str] -> answer: int(ge=0)"`, or `Field`
+    values. The line's annotations may use Python's and typing's common names, those in `types`, and
+    whatever the code that calls this sees.
 
     Raises `UsageError` for a line without `->`, an unknown type, or a name that stands twice.
     """
@@ -115,19 +82,18 @@ class Signature(metaclass=_SignatureMeta):
 
     def __init__(
         self,
-        fields: str | tuple[Field, ...],
+        fields: str | Iterable[Field],
         instructions: str = "",
         *,
         name: str = "",
         types: Mapping[str, Any] | None = None,
     ) -> None:
-        if isinstance(fields, str):
-            fields = _read_line(fields, types or {})
-        fields = tuple(sorted(fields, key=lambda field: field.role))  # "input" < "output"
-        _check(fields)
-        object.__setattr__(self, "fields", fields)
+        given = read_line(fields, types or {}) if isinstance(fields, str) else tuple(fields)
+        _check(given)
+        given = tuple(sorted(given, key=lambda field: field.role))  # "input" < "output"
+        object.__setattr__(self, "fields", given)
         object.__setattr__(
-            self, "instructions", inspect.cleandoc(instructions) or _default_instructions(fields)
+            self, "instructions", inspect.cleandoc(instructions) or _default_instructions(given)
         )
         object.__setattr__(self, "name", name)
 
@@ -152,6 +118,22 @@ class Signature(metaclass=_SignatureMeta):
         """The fields that a call gives."""
         return tuple(field for field in self.fields if field.role == "output")
 
+    def field(self, name: str) -> Field:
+        """The field of this name.
+
+        >>> Signature("question -> answer: int").field("answer").type
+        <class 'int'>
+
+        Raises `UsageError` when there is none.
+        """
+        for field in self.fields:
+            if field.name == name:
+                return field
+        names = [field.name for field in self.fields]
+        raise UsageError(f"{self._who} has no field `{name}`; {nearest(name, names)}")
+
+    # -- the same, changed -------------------------------------------------------------
+
     def with_instructions(self, instructions: str) -> Signature:
         """The same fields under other instructions.
 
@@ -160,9 +142,94 @@ class Signature(metaclass=_SignatureMeta):
         """
         return dataclasses.replace(self, instructions=instructions)
 
+    def append_instructions(self, text: str) -> Signature:
+        """With a further paragraph of instructions.
+
+        >>> Signature("a -> b", "Be brief.").append_instructions("Be kind.").instructions
+        'Be brief.\\n\\nBe kind.'
+        """
+        return self.with_instructions(f"{self.instructions}\n\n{inspect.cleandoc(text)}")
+
+    def with_name(self, name: str) -> Signature:
+        """The same signature under another name.
+
+        >>> Signature("a -> b").with_name("Answer").name
+        'Answer'
+        """
+        return dataclasses.replace(self, name=name)
+
     def prepend(self, field: Field) -> Signature:
-        """With one more field, before the others of its role."""
-        return dataclasses.replace(self, fields=(field, *self.fields))
+        """With one more field, before the others of its role. Instructions stay as they are.
+
+        >>> str(Signature("a -> b").prepend(Field("reasoning", role="output")))
+        'a -> reasoning, b'
+        """
+        return self.insert(0, field)
+
+    def append(self, field: Field) -> Signature:
+        """With one more field, after the others of its role. Instructions stay as they are.
+
+        >>> str(Signature("a -> b").append(Field("c", list[str])))
+        'a, c: list[str] -> b'
+        """
+        return self.insert(-1, field)
+
+    def insert(self, index: int, field: Field) -> Signature:
+        """With one more field, which then stands at `index` among those of its role; -1 is the end.
+
+        >>> str(Signature("a, c -> d").insert(1, Field("b")))
+        'a, b, c -> d'
+        >>> str(Signature("a, c -> d").insert(-2, Field("b")))
+        'a, b, c -> d'
+
+        Raises `UsageError` for an index that is out of range, or a name that is taken.
+        """
+        if not isinstance(field, Field):
+            raise UsageError(f"A field is made with `Field(name, type, ...)`; got {field!r}.")
+        fellows = list(self.inputs if field.role == "input" else self.outputs)
+        end = len(fellows)
+        if not -end - 1 <= index <= end:
+            raise UsageError(
+                f"{self._who} has {end} {field.role} fields, so a new one stands at 0 to {end} or "
+                f"at -1 to {-end - 1}; got {index}."
+            )
+        fellows.insert(index + end + 1 if index < 0 else index, field)
+        others = self.outputs if field.role == "input" else self.inputs
+        return dataclasses.replace(self, fields=(*fellows, *others))
+
+    def delete(self, name: str) -> Signature:
+        """Without one of its fields. Instructions that nobody wrote follow.
+
+        >>> str(Signature("a, b -> c").delete("b"))
+        'a -> c'
+
+        Raises `UsageError` when there is no such field, or no other of its role.
+        """
+        gone = self.field(name)
+        return self._with_fields(field for field in self.fields if field is not gone)
+
+    def with_field(self, name: str, /, **changes: Any) -> Signature:
+        """With another `type`, `desc`, `default` or `name` of one field.
+
+        >>> str(Signature("a -> b").with_field("b", name="score", type="int(ge=0)"))
+        'a -> score: int(ge=0)'
+
+        Raises `UsageError` when there is no such field, or the change makes no field.
+        """
+        old = self.field(name)
+        known = ("name", "type", "desc", "default")
+        for key in changes:
+            if key not in known:
+                raise UsageError(f"A field's `{key}` cannot be changed; {nearest(key, known)}")
+        new = dataclasses.replace(old, **changes)
+        return self._with_fields(new if field is old else field for field in self.fields)
+
+    def _with_fields(self, fields: Iterable[Field]) -> Signature:
+        """Instructions that nobody wrote name the fields, so they are made anew."""
+        unwritten = self.instructions == _default_instructions(self.fields)
+        return Signature(fields, "" if unwritten else self.instructions, name=self.name)
+
+    # -- a value -----------------------------------------------------------------------
 
     def __str__(self) -> str:
         return f"{_line(self.inputs)} -> {_line(self.outputs)}"
@@ -177,8 +244,24 @@ class Signature(metaclass=_SignatureMeta):
     def _hash(self) -> int:
         return hash((self.fields, self.instructions, self.name))
 
+    @cached_property
+    def _input_names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.inputs)
+
+    @property
+    def _who(self) -> str:
+        return f"The signature `{self.name or self}`"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without what is cached: the hash of a text is another one in another process.
+        return _restored, (self.fields, self.instructions, self.name)
+
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         return (Signature,)  # so that `class Longer(QA)` inherits the fields of `QA`
+
+
+def _restored(fields: tuple[Field, ...], instructions: str, name: str) -> Signature:
+    return Signature(fields, instructions, name=name)
 
 
 def from_cell(text: str, *, name: str, types: Mapping[str, Any]) -> Signature:
@@ -189,189 +272,56 @@ def from_cell(text: str, *, name: str, types: Mapping[str, Any]) -> Signature:
 
     >>> cell = '''
     ... "Route a ticket."
-    ... ticket: str  # what the customer wrote
+    ... ticket: str(max_length=500)  # what the customer wrote
     ... ->
     ... urgent: bool'''
     >>> str(from_cell(cell, name="Triage", types={}))
-    'ticket -> urgent: bool'
+    'ticket: str(max_length=500) -> urgent: bool'
     """
-    lines = text.splitlines()
-    arrows = [i for i, line in enumerate(lines) if line.strip() == "->"]
-    if len(arrows) > 1:
-        raise UsageError(f"line {arrows[1] + 1}: a signature has one `->`, this one has two.")
-    if not arrows:
-        return _from_one_line_cell(lines, name, types)
-    above = "\n".join(lines[: arrows[0]])
-    below = "\n" * (arrows[0] + 1) + "\n".join(lines[arrows[0] + 1 :])
-    instructions, inputs = _read_block(above, "input", types)
-    _, outputs = _read_block(below, "output", types)
-    return Signature((*inputs, *outputs), instructions, name=name)
+    instructions, fields = read_cell(text, types)
+    return Signature(fields, instructions, name=name)
 
 
-def _from_one_line_cell(lines: list[str], name: str, types: Mapping[str, Any]) -> Signature:
-    code = [i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
-    if not code or "->" not in lines[code[-1]]:
-        raise UsageError(
-            "A signature needs a line `->` between its inputs and outputs, "
-            "or one line such as `question -> answer`."
-        )
-    above = [line for line in lines[: code[-1]] if not line.lstrip().startswith("#")]
-    instructions = _docstring("\n".join(above).strip())
-    return Signature(lines[code[-1]], instructions, name=name, types=types)
-
-
-def _docstring(text: str) -> str:
-    """The text of a string literal; other text as it is."""
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
-    return value if isinstance(value, str) else text
-
-
-def _read_block(text: str, role: Role, types: Mapping[str, Any]) -> tuple[str, list[Field]]:
-    """Read annotated names, one a line, with their comments; a leading docstring too."""
-    try:
-        body = ast.parse(text).body
-    except SyntaxError as error:
-        found = (error.text or "").strip()
-        raise UsageError(
-            f"line {error.lineno}: a field is written `name: type  # description`; got {found!r}."
-        ) from None
-    instructions, fields, comments = "", [], _comments(text)
-    for statement in body:
-        match statement:
-            case ast.Expr(ast.Constant(str(docstring))) if statement is body[0]:
-                instructions = docstring
-            case ast.AnnAssign(target=ast.Name(name)) | ast.Expr(ast.Name(name)):
-                annotation = getattr(statement, "annotation", None)
-                default = getattr(statement, "value", None)
-                where = f"line {statement.lineno}: "
-                fields.append(
-                    Field(
-                        name,
-                        resolve(annotation, types, f"{where}field `{name}`") if annotation else str,
-                        comments.get(statement.end_lineno or statement.lineno, ""),
-                        role,
-                        _default(default, types, f"{where}field `{name}`")
-                        if isinstance(statement, ast.AnnAssign) and default
-                        else REQUIRED,
-                    )
-                )
-            case _:
-                raise UsageError(
-                    f"line {statement.lineno}: a field is written `name: type  # description`; "
-                    f"got {ast.unparse(statement)!r}."
-                )
-    return instructions, fields
-
-
-def _default(node: ast.expr, types: Mapping[str, Any], where: str) -> Any:
-    try:
-        return ast.literal_eval(node)
-    except ValueError:
-        return resolve(node, types, f"{where}, its default,")
-
-
-def _comments(text: str) -> dict[int, str]:
-    """Line number -> the comment at its end."""
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return {
-        token.start[0]: token.string.lstrip("# ").rstrip()
-        for token in tokens
-        if token.type == tokenize.COMMENT
-    }
-
-
-def _from_class_body(name: str, body: Mapping[str, Any], inherited: list[Field]) -> Signature:
-    annotations = _annotations(name, body)
-    unmarked = [
-        key
-        for key in annotations
-        if not isinstance(body.get(key), _FieldMark) and not key.startswith("_")
-    ]
+def _from_class_body(name: str, body: Mapping[str, Any], parents: list[Signature]) -> Signature:
+    """Own fields come after inherited ones; one of the same name takes its place."""
+    annotations = body.get("__annotations__", {})
+    own = {key: value for key, value in body.items() if isinstance(value, Mark)}
+    unmarked = [key for key in annotations if key not in own and not key.startswith("_")]
     if unmarked:
         raise UsageError(
             f"`{name}`: {listed(unmarked)} must be `InputField()` or `OutputField()`, "
             f"as in `{unmarked[0]}: str = InputField()`."
         )
-    own = [
-        Field(key, annotations.get(key, str), mark.desc, mark.role, mark.default)
-        for key, mark in body.items()
-        if isinstance(mark, _FieldMark)
-    ]
-    names = {field.name for field in own}
-    kept = [field for field in inherited if field.name not in names]
-    return Signature((*kept, *own), body.get("__doc__") or "", name=name)
-
-
-def _annotations(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The annotations of a class body, also under `from __future__ import annotations`."""
-    module = body.get("__module__", "")
-    holder = type(name, (), {"__annotations__": body.get("__annotations__", {})})
-    holder.__module__ = module
-    try:
-        return typing.get_type_hints(holder, include_extras=True)
-    except NameError as error:
-        raise UsageError(f"`{name}`: unknown type, {error}.") from None
-
-
-def _read_line(text: str, types: Mapping[str, Any]) -> tuple[Field, ...]:
-    sides = text.split("->")
-    if len(sides) != 2:
+    others = [key for key in body if key not in own and not key.startswith("_")]
+    if others:
         raise UsageError(
-            f"A signature needs exactly one `->`, as in `question -> answer`; got {text.strip()!r}."
+            f"`{name}`: {listed(others)} is no field. A signature holds only fields; put methods "
+            "and other things outside, or let the name begin with `_`."
         )
-    return (
-        *_read_side(sides[0], "input", types),
-        *_read_side(sides[1], "output", types),
-    )
-
-
-def _read_side(text: str, role: Role, types: Mapping[str, Any]) -> Iterator[Field]:
-    """Read `a, b: list[str]` by way of the parameters of a function, whose grammar it is."""
-    try:
-        parsed = ast.parse(f"def _({text.strip()}): pass").body
-    except SyntaxError:
-        parsed = []
-    match parsed:
-        case [
-            ast.FunctionDef(
-                args=ast.arguments(
-                    posonlyargs=[], vararg=None, kwonlyargs=[], kwarg=None
-                ) as arguments
-            )
-        ]:
-            pass
-        case _:
-            raise UsageError(
-                "Fields are written `name` or `name: type`, with commas between; "
-                f"got {text.strip()!r}."
-            )
-    required = len(arguments.args) - len(arguments.defaults)
-    defaults = [None] * required + list(arguments.defaults)
-    for argument, default in zip(arguments.args, defaults, strict=True):
-        where = f"field `{argument.arg}`"
-        yield Field(
-            argument.arg,
-            resolve(argument.annotation, types, where) if argument.annotation else str,
-            "",
-            role,
-            _default(default, types, where) if default is not None else REQUIRED,
-        )
+    fields = {field.name: field for parent in parents for field in parent.fields}
+    for key, mark in own.items():
+        where = f"`{name}`: field `{key}`"
+        type_ = complete(annotations.get(key, str), of_class, where)
+        fields[key] = mark.field(key, type_, where)
+    instructions = body.get("__doc__") or ""
+    for parent in parents:
+        if not instructions and parent.instructions != _default_instructions(parent.fields):
+            instructions = parent.instructions
+    return Signature(fields.values(), instructions, name=name)
 
 
 def _check(fields: tuple[Field, ...]) -> None:
+    for field in fields:
+        if not isinstance(field, Field):
+            raise UsageError(f"A field is made with `Field(name, type, ...)`; got {field!r}.")
     names = [field.name for field in fields]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"Field {listed(twice)} stands twice in the signature; names are unique.")
     for role in typing.get_args(Role):
         if not any(field.role == role for field in fields):
-            raise UsageError(f"A signature needs at least one {role}; got {listed(names)}.")
-    for field in fields:
-        if not re.fullmatch(r"[^\W\d]\w*", field.name) or field.name.startswith("_"):
-            raise UsageError(f"A field's name is a plain Python name; got {field.name!r}.")
+            found = listed(names) or "no fields"
+            raise UsageError(f"A signature needs at least one {role}; got {found}.")
 
 
 def _default_instructions(fields: tuple[Field, ...]) -> str:
@@ -387,11 +337,16 @@ def _line(fields: tuple[Field, ...]) -> str:
 
 
 def check_inputs(signature: Signature, given: Mapping[str, Any], who: str) -> dict[str, Any]:
-    """The inputs of a call, with defaults filled in.
+    """The inputs of a call, with defaults filled in; one that may be edited is the call's own.
 
     Raises `UsageError` when one is missing or one too many is given.
     """
-    names = [field.name for field in signature.inputs]
+    names = signature._input_names
+    if len(given) == len(names):
+        try:
+            return {name: given[name] for name in names}
+        except KeyError:
+            pass  # one is missing, and another too many
     for name in given:
         if name not in names:
             raise UsageError(f"{who} takes no input `{name}`; {nearest(name, names)}")
@@ -405,4 +360,7 @@ def check_inputs(signature: Signature, given: Mapping[str, Any], who: str) -> di
             f"{who} needs the input {listed(missing)}; call it with "
             f"{', '.join(f'{name}=...' for name in names)}."
         )
-    return {field.name: given.get(field.name, field.default) for field in signature.inputs}
+    return {
+        field.name: given[field.name] if field.name in given else field.fresh_default()
+        for field in signature.inputs
+    }

@@ -10,10 +10,14 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
-annotations  events  intervals  pool  controls  lm
+constraints  events  intervals  pool  controls  lm
 types
+annotations
+scopes
+field
+field_text
 signature  budget  testing  jsonable
-trace
+derived  trace
 example
 adapters  provenance  batch  frame
 saving  context  metrics  data

@@ -68,7 +68,7 @@ def test_instructions_are_cleaned_of_their_indentation():
         ("a, *, b -> c", "`name` or `name: type`, with commas between; got 'a, *, b'"),
         ("_hidden -> b", "a plain Python name; got '_hidden'"),
         ("a -> b: flaot", "field `b` has an unknown type `flaot`; did you mean `float`?"),
-        ("a: Umwelt -> b", "field `a` has an unknown type `Umwelt`; define it in an earlier cell"),
+        ("a: Umwelt -> b", "field `a` has an unknown type `Umwelt`; define it first"),
         ("a -> b: lst[str]", "field `b` has an unknown type `lst`; did you mean `list`?"),
         ("a -> b: print('!')", "which is not an annotation"),
         ("a -> b: str[int]", "`str[int]`, which cannot be subscripted"),
@@ -132,7 +132,9 @@ def test_a_class_with_an_unmarked_field_says_how_to_mark_it():
 
 
 def test_a_class_with_an_unknown_type_says_which():
-    with pytest.raises(UsageError, match="`QA`: unknown type, name 'Flaot' is not defined"):
+    with pytest.raises(
+        UsageError, match="`QA`: field `answer` has an unknown type `Flaot`; did you"
+    ):
 
         class QA(Signature):
             question: str = InputField()
