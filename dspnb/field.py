@@ -28,7 +28,7 @@ RESERVED = frozenset(
         # an example's
         *("input_names", "inputs", "labels", "with_inputs"),
         # a prediction's
-        *("attempts", "checks", "completions", "trace", "with_trace"),
+        *("attempts", "checks", "completions", "trace", "with_completions", "with_trace"),
         # a call's: inputs are given by name to a method
         "self",
     }

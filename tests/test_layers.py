@@ -16,7 +16,8 @@ annotations
 scopes
 field
 field_text
-signature  budget  testing  jsonable
+jsonable
+signature  budget  testing
 derived  trace
 example
 adapters  provenance  batch  frame

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dspnb.derived import derived, retyped
 from dspnb.errors import one_line
 from dspnb.example import metric_name
 from dspnb.module import Arguments, Module, Setting
 from dspnb.predict import Predict
-from dspnb.refit import Refit, derived, learned, made_with, refit, retyped
+from dspnb.refit import Refit, learned, made_with, refit
 from dspnb.signature import Signature
 from dspnb.types import Tool
 

@@ -51,6 +51,7 @@ class Saved:
     file: Path
     predictors: Mapping[str, Entry]
     provenance: Provenance | None = None
+    adapter: Any = None  # the entry of the adapter, not looked into; None when the file names none
 
 
 def read(file: str | Path) -> Saved:
@@ -69,7 +70,7 @@ def read(file: str | Path) -> Saved:
     }
     if not predictors:
         raise _not_saved(path, "it holds no predictors")
-    return Saved(path, predictors, _provenance(path, ours.get("provenance")))
+    return Saved(path, predictors, _provenance(path, ours.get("provenance")), ours.get("adapter"))
 
 
 def _content(path: Path) -> dict[str, Any]:
