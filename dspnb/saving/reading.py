@@ -17,7 +17,6 @@ from dspnb.provenance import Provenance
 from .predictor import FLAT, dotted
 
 FORMAT = 1
-_PROVENANCE: TypeAdapter[Provenance | None] = TypeAdapter(Provenance | None)
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ def _entry(path: Path, name: str, entry: Mapping[str, Any], ours: Mapping[str, A
 
 def _provenance(path: Path, given: Any) -> Provenance | None:
     try:
-        return _PROVENANCE.validate_python(given)
+        return TypeAdapter(Provenance | None).validate_python(given)
     except ValidationError as error:
         wrong = ".".join(map(str, error.errors()[0]["loc"][-1:]))
         raise _not_saved(path, f"its provenance has no valid `{wrong}`") from None
