@@ -14,7 +14,17 @@ from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
 from .lm import LM, Completion
 from .module import Module
-from .modules import ChainOfThought
+from .modules import (
+    KNN,
+    BestOfN,
+    ChainOfThought,
+    Ensemble,
+    MultiChainComparison,
+    NearestDemos,
+    Parallel,
+    Refine,
+    majority,
+)
 from .optimizers import (
     BootstrapFewShot,
     BootstrapFewShotWithRandomSearch,
@@ -42,9 +52,11 @@ from .types import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "KNN",
     "LM",
     "Audio",
     "BatchError",
+    "BestOfN",
     "BootstrapFewShot",
     "BootstrapFewShotWithRandomSearch",
     "Budget",
@@ -58,6 +70,7 @@ __all__ = [
     "ConstraintError",
     "Document",
     "DspnbError",
+    "Ensemble",
     "Example",
     "Examples",
     "Field",
@@ -69,11 +82,15 @@ __all__ = [
     "LMError",
     "LabeledFewShot",
     "Module",
+    "MultiChainComparison",
+    "NearestDemos",
     "OutputField",
+    "Parallel",
     "ParseError",
     "Predict",
     "Prediction",
     "Reasoning",
+    "Refine",
     "Report",
     "Run",
     "Score",
@@ -90,6 +107,7 @@ __all__ = [
     "data",
     "evaluate",
     "examples",
+    "majority",
     "metrics",
     "preview",
     "require",
