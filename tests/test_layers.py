@@ -16,14 +16,15 @@ annotations
 scopes
 field
 field_text
+jsonable
 signature  budget  testing
 derived  trace
 example
-adapters  batch  frame
+adapters  provenance  batch  frame
 saving  context  metrics  data
 streaming
 module  predict
-checks  modules  preview  evaluate
+checks  modules  preview  evaluate  diff  refit
 optimizers  candidate
 run
 compiling  frontends
