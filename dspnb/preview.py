@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .context import use
-from .errors import DspnbError, UsageError
+from .errors import UsageError
 from .lm.base import Completion, Message, estimate_tokens
 from .module import Module
 
@@ -42,12 +42,15 @@ def preview(program: Module, **inputs: Any) -> Preview:
         with use(lm=_Catcher(), history=None, frame=None):
             program(**inputs)
     except _Caught as caught:
-        return Preview(caught.trace[-1].path, caught.trace[-1].messages)
+        return Preview(caught.trace[0].path, caught.trace[0].messages)
     raise UsageError("The program made no model call with these inputs, so there is no prompt.")
 
 
-class _Caught(DspnbError):
-    """Ends a program at its first call; the trace holds that call."""
+class _Caught(UsageError):
+    """Ends a program at its first call; the trace holds that call.
+
+    A mistake of the user's is what nothing that goes on after errors goes on after.
+    """
 
 
 class _Catcher:

@@ -1,6 +1,6 @@
 import pytest
 
-from dspnb import ChainOfThought, Example, Module, Prediction, UsageError, preview, use
+from dspnb import ChainOfThought, Example, Module, Predict, Prediction, UsageError, preview, use
 from dspnb.testing import Scripted
 
 
@@ -44,3 +44,18 @@ def test_a_program_that_calls_no_model_has_no_prompt():
 
     with pytest.raises(UsageError, match="made no model call"):
         preview(Plain(), x=1)
+
+
+def test_a_program_that_goes_on_after_errors_is_previewed_too():
+    class Careful(Module):
+        def __init__(self):
+            self.first, self.second = Predict("q -> a"), Predict("q -> b")
+
+        def forward(self, q):
+            try:
+                return self.first(q=q)
+            except Exception:
+                return self.second(q=q)
+
+    assert preview(Careful(), q="Why?").path == "first"
+    assert preview(Predict("q -> a", n=3), q="Why?").path == "self"
