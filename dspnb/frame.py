@@ -105,15 +105,20 @@ class Frame:
     def rewind(self, target: Made, message: str) -> None:
         """Go back to the start, to come to `target` again with a complaint about it."""
         place = next(i for i, made in enumerate(self.made) if made is target)
-        if target.place is not None:
-            call = self.trace[target.place]
-            self.trace[target.place] = dataclasses.replace(call, rejected=message)
         with self.lock:
+            for made in self.made[place:]:
+                why = message if made is target else "an earlier answer was not accepted"
+                if made.place is not None:
+                    self.reject_at(made.place, why)
             self.again = self.made[:place]
             self.complaint = Complaint(target, message)
             dropped = {id(made) for made in self.made}
             for frame in self.up():
                 frame.made = [made for made in frame.made if id(made) not in dropped]
+
+    def reject_at(self, place: int, why: str) -> None:
+        """The call at this place of the trace is not used; the trace says why."""
+        self.trace[place] = dataclasses.replace(self.trace[place], rejected=why)
 
     def settle(self, *, failed: bool) -> None:
         """The call is over: unless it failed, what was asked again and not given up has held."""

@@ -60,6 +60,14 @@ class Module:
         vars(module)["_made_with"] = Arguments(args, kwargs)
         return module
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _METHODS:
+            raise UsageError(
+                f"A part cannot be called `{name}`: every program has a `{name}` already. "
+                f"Call it `{name}_`."
+            )
+        super().__setattr__(name, value)
+
     def forward(self, **inputs: Any) -> Any:
         """What the program does: inputs in, a `Prediction` or a dict of outputs back."""
         raise UsageError(f"`{type(self).__name__}` has no `forward`; define what it does.")
@@ -232,6 +240,13 @@ class Module:
     def __repr__(self) -> str:
         inside = ", ".join(f"{path}: {p.signature}" for path, p in self.predictors())
         return f"{type(self).__name__}({inside})"
+
+
+_METHODS = (
+    frozenset(vars(Module))
+    - {"adapter", "forward", "is_predictor"}
+    - {name for name in vars(Module) if name.startswith("_")}
+)
 
 
 class _UnderWay:

@@ -292,3 +292,13 @@ def test_a_predictor_can_have_a_model_of_its_own():
     program.set_lm(None)
     with use(lm=None), pytest.raises(UsageError, match="No model is set"):
         program(question="?")
+
+
+@pytest.mark.parametrize("name", ["state", "batch", "stream", "parts", "save"])
+def test_a_part_with_the_name_of_a_method_is_refused(name):
+    class Named(Module):
+        def __init__(self):
+            setattr(self, name, Predict("a -> b"))
+
+    with pytest.raises(UsageError, match=f"A part cannot be called `{name}`.*Call it `{name}_`"):
+        Named()
