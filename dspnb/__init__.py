@@ -22,7 +22,7 @@ from .errors import (
 from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
 from .lm import LM, Completion
-from .module import Module
+from .module import Module, Setting
 from .modules import (
     KNN,
     BestOfN,
@@ -107,6 +107,7 @@ __all__ = [
     "Report",
     "Run",
     "Score",
+    "Setting",
     "Signature",
     "Split",
     "Tool",
