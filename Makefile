@@ -32,7 +32,7 @@ demo: setup  ## run the quickstart in a real kernel; print the scores before and
 lab: setup  ## open JupyterLab on the example notebooks
 	@$(PY) -m jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) example_notebooks/01_quickstart.ipynb $(ARGS)
 
-test: setup browser  ## all tests: Python, kernels, browser, TypeScript
+test: setup browser .venv-bench/.installed  ## all tests: Python, kernels, browser, TypeScript
 	$(PY) -m pytest $(ARGS)
 	cd js && npm test
 

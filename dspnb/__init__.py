@@ -9,7 +9,16 @@ from .checks import require, suggest
 from .compiling import compile
 from .context import configure, use
 from .data import Examples, Split, examples, split
-from .errors import BatchError, ConstraintError, DspnbError, LMError, ParseError, UsageError
+from .diff import Diff, diff
+from .errors import (
+    BatchError,
+    ConstraintError,
+    DspnbError,
+    LMError,
+    LoadWarning,
+    ParseError,
+    UsageError,
+)
 from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
 from .lm import LM, Completion
@@ -22,6 +31,7 @@ from .optimizers import (
 )
 from .predict import Predict
 from .preview import preview
+from .provenance import Provenance
 from .run import Run
 from .signature import Field, InputField, OutputField, Signature
 from .types import (
@@ -56,6 +66,7 @@ __all__ = [
     "CompactAdapter",
     "Completion",
     "ConstraintError",
+    "Diff",
     "Document",
     "DspnbError",
     "Example",
@@ -68,11 +79,13 @@ __all__ = [
     "JSONAdapter",
     "LMError",
     "LabeledFewShot",
+    "LoadWarning",
     "Module",
     "OutputField",
     "ParseError",
     "Predict",
     "Prediction",
+    "Provenance",
     "Reasoning",
     "Report",
     "Run",
@@ -88,6 +101,7 @@ __all__ = [
     "compile",
     "configure",
     "data",
+    "diff",
     "evaluate",
     "examples",
     "metrics",

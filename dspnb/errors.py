@@ -14,6 +14,8 @@ DspnbError
 ├── ConstraintError   a `require` in a program was not met, however often the model was asked
 ├── BatchError        some calls of a batch failed; it holds the results of the others
 └── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
+
+LoadWarning           not an error: `load(file, strict=False)` left something out
 """
 
 from __future__ import annotations
@@ -116,6 +118,10 @@ class BatchError(DspnbError):
 
 class TooManyErrors(DspnbError):
     """Most rows of an evaluation failed, so its mean would mean nothing."""
+
+
+class LoadWarning(UserWarning):
+    """A saved program fits only in part; the message lists what does not."""
 
 
 def listed(names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import warnings
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from . import saving
 from .batch import inputs_of, run_all
 from .context import current, use
-from .errors import DspnbError, UsageError, listed
+from .errors import DspnbError, LoadWarning, UsageError, listed
 from .example import Example, Prediction
 from .frame import Backtrack, Frame
 from .lm.base import LanguageModel
 from .pool import in_thread, wait_for
+from .provenance import Provenance
 from .streaming import Stream
 
 if TYPE_CHECKING:
@@ -119,8 +121,12 @@ class Module:
     def parts(self, path: str = "") -> Iterator[tuple[str, Module]]:
         """This module and every module below it, as `(path, module)`."""
         yield path, self
-        for name, value in vars(self).items():
+        for name, value in self._held().items():
             yield from below(f"{path}.{name}" if path else name, value)
+
+    def _held(self) -> Mapping[str, Any]:
+        """What the parts of this module are found in, by name."""
+        return vars(self)
 
     is_predictor = False
 
@@ -132,11 +138,18 @@ class Module:
             for path, predictor in self.predictors()
         }
 
-    def with_state(self, state: State) -> Self:
+    _provenance: Provenance | None = None
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """Where the state comes from; None unless a run or a file has said so."""
+        return self._root._provenance
+
+    def with_state(self, state: State, *, provenance: Provenance | None = None) -> Self:
         """A copy of this program under another state; this one is left alone.
 
-        Predictors that `state` does not name keep what they have. Raises `UsageError` for a path
-        that the program does not have.
+        Predictors that `state` does not name keep what they have. The copy forgets where the old
+        state came from. Raises `UsageError` for a path that the program does not have.
         """
         program: Self = _copied(self, {})
         predictors = dict(program.predictors())
@@ -146,21 +159,52 @@ class Module:
             )
         for path, setting in state.items():
             predictors[path].apply(setting)
+        program._comes_from(provenance)
         return program
 
     def save(self, file: str | Path) -> Path:
-        """Write the state as JSON; DSPy's layout with names and types added."""
-        return saving.write(file, {path: (p.signature, p.demos) for path, p in self.predictors()})
+        """Write the state as JSON; DSPy's layout with names and types added.
 
-    def load(self, file: str | Path) -> Self:
+        The parameters and models of predictors are written too, but no key, address or header.
+        """
+        paths = {id(predictor): path for path, predictor in reversed([*_dspy_paths(self._root)])}
+        predictors = {paths.get(id(p), path): p for path, p in self.predictors()}
+        return saving.write(file, predictors, adapter=current().adapter, provenance=self.provenance)
+
+    def load(self, file: str | Path, *, strict: bool = True) -> Self:
         """Read a saved state into this program, in place, and return it. Runs no code.
 
-        Raises `UsageError` that names what is wrong with the file or does not fit the program.
+        Predictors are matched by path and fields by name. Raises `UsageError` that names all that
+        does not fit, and changes nothing; with `strict=False` a `LoadWarning` names it, and what
+        fits is taken over.
         """
-        settings = saving.read(file, {path: p.signature for path, p in self.predictors()})
-        for path, predictor in self.predictors():
-            predictor.apply(Setting(*settings[path]))
+        saved = saving.read(file)
+        predictors = dict(self.predictors())
+        fitting, problems = saving.fit(saved, predictors)
+        if problems:
+            told = "".join(f"\n- {problem}" for problem in problems)
+            if strict:
+                raise UsageError(
+                    f"`{file}` does not fit this program:{told}\n"
+                    "Take over what fits with `load(file, strict=False)`."
+                )
+            warnings.warn(LoadWarning(f"`{file}` fits this program in part:{told}"), stacklevel=2)
+        for path, found in fitting.items():
+            predictor = predictors[path]
+            predictor.apply(Setting(found.instructions, found.demos))
+            predictor.params, predictor.lm = found.params, found.lm
+        self._comes_from(None if problems else saved.provenance)
         return self
+
+    @property
+    def _root(self) -> Module:
+        """The program itself; another one for what stands in for a program."""
+        return next(self.parts())[1]
+
+    def _comes_from(self, provenance: Provenance | None) -> None:
+        for _, part in self.parts():
+            part._provenance = None  # what a part knew of its state is no longer true either
+        self._root._provenance = provenance
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{path}: {p.signature}" for path, p in self.predictors())
@@ -251,6 +295,22 @@ def below(path: str, value: Any) -> Iterator[tuple[str, Module]]:
         case dict():
             for key, item in value.items():
                 yield from below(f"{path}.{key}", item)
+
+
+def _dspy_paths(value: Any, path: str = "") -> Iterator[tuple[str, Module]]:
+    """Every predictor in a value, by its path as DSPy writes it: `hops[0].tools['sum']`."""
+    match value:
+        case Module(is_predictor=True):
+            yield path or "self", value
+        case Module():
+            for name, part in value._held().items():
+                yield from _dspy_paths(part, f"{path}.{name}" if path else name)
+        case list() | tuple():
+            for i, item in enumerate(value):
+                yield from _dspy_paths(item, f"{path}[{i}]")
+        case dict():
+            for key, item in value.items():
+                yield from _dspy_paths(item, f"{path}['{key}']")
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:

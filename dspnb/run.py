@@ -10,7 +10,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from .budget import Budget, Ledger, Metered
 from .candidate import Candidate, Comparison, changes
@@ -49,6 +49,7 @@ from .optimizers import (
 )
 from .pool import finished
 from .predict import Predict
+from .provenance import Provenance, fingerprint
 from .trace import Trace
 
 ERROR_RATE = 0.5  # above it an evaluation says nothing about the program
@@ -88,7 +89,7 @@ class Run:
         self.id = f"run-{uuid.uuid4().hex[:12]}"
         self.program = program.with_state({})  # later changes to the user's own do not matter
         self.optimizer, self.metric, self.test = optimizer, metric, test
-        self.budget, self.concurrency = budget or Budget(), concurrency
+        self.budget, self.concurrency, self.seed = budget or Budget(), concurrency, seed
         signatures = {path: p.signature for path, p in self.program.predictors()}
         self.task = Task(self.program.state, train, val, random.Random(seed), signatures)
         self.controls, self.log, self.ledger = Controls(), EventLog(), Ledger()
@@ -171,9 +172,35 @@ class Run:
 
     @property
     def best(self) -> Module:
-        """The best program so far; the original until one is scored."""
+        """The best program so far; the original until one is scored.
+
+        Its `provenance` says what was searched, and how good it is on the test set, or else on the
+        validation set.
+        """
         best = self.best_candidate
-        return self.program.with_state(best.state if best else self.task.state)
+        if best is None or best.report is None:
+            return self.program.with_state(self.task.state)
+        split: Literal["val", "test"] = "test" if self.comparison else "val"
+        report = self.comparison.best if self.comparison else best.report
+        low, high = report.interval
+        provenance = Provenance(
+            optimizer=self.optimizer_name,
+            metric=report.metric,
+            split=split,
+            score=report.mean,
+            low=low,
+            high=high,
+            n=len(report.rows),
+            train=self._train_fingerprint,
+            seed=self.seed,
+            model=self._lm.model,
+            candidate=best.id,
+        )
+        return self.program.with_state(best.state, provenance=provenance)
+
+    @functools.cached_property
+    def _train_fingerprint(self) -> str:
+        return fingerprint(self.task.train)
 
     @property
     def report(self) -> Report | None:

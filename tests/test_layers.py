@@ -16,14 +16,14 @@ annotations
 scopes
 field
 field_text
-signature  budget  testing
+signature  budget  testing  jsonable
 derived  trace
 example
-adapters  batch  frame
+adapters  provenance  batch  frame
 saving  context  metrics  data
 streaming
 module  predict
-checks  modules  preview  evaluate
+checks  modules  preview  evaluate  diff
 optimizers  candidate
 run
 compiling  frontends

@@ -7,7 +7,7 @@ import dspnb
 PROMISED = {
     "LM", "configure", "use", "Signature", "Field", "InputField", "OutputField", "Module",
     "Predict", "ChainOfThought", "Example", "Prediction", "Score", "Completion", "examples",
-    "split", "evaluate", "Report", "compile", "Run", "Budget", "preview", "data", "metrics",
+    "split", "evaluate", "Report", "compile", "Run", "Budget", "preview", "diff", "data", "metrics",
     "LabeledFewShot", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch",
 }  # fmt: skip
 

@@ -99,13 +99,16 @@ def to_json(field: Field, value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, enum.Enum):
         return str(value)
     try:
-        return plan(field.type).validator.dump_python(value, mode="json", by_alias=True)
+        told = plan(field.type).validator.dump_python(value, mode="json", by_alias=True)
     except (pydantic_core.PydanticSerializationError, TypeError, AttributeError, UserWarning):
         return json.loads(json.dumps(value, default=plain))  # a demo of another type
+    return sorted(told, key=repr) if isinstance(value, set | frozenset) else told
 
 
 def plain(value: Any) -> Any:
     """What `json` cannot write, as something that it can."""
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)  # equal sets make equal prompts, which a cache knows
     if isinstance(value, Validated):
         return value.plain()
     if isinstance(value, BaseModel):

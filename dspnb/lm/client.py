@@ -84,6 +84,7 @@ class LM:
         self.model = model
         self._supports = None if supports is None else _features(supports)
         self.params = params
+        self.api_base, self.cache = api_base, cache
         self._provider = _provider(model, api_base, api_key, params)
         self._answers: dict[str, tuple[Completion, Any]] | None = {} if cache else None
         self._usage = Usage()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from dspnb.module import Module, State
+from dspnb.provenance import Provenance
 from dspnb.run import Run
 
 from .bar import Bar
@@ -56,8 +57,8 @@ class Compiled(Module):
     def state(self) -> State:
         return self.program.state
 
-    def with_state(self, state: State) -> Self:
-        return self.program.with_state(state)  # type: ignore[return-value]
+    def with_state(self, state: State, *, provenance: Provenance | None = None) -> Self:
+        return self.program.with_state(state, provenance=provenance)  # type: ignore[return-value]
 
     def __repr__(self) -> str:
         if self._program is not None:

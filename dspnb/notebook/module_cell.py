@@ -10,7 +10,7 @@ from typing import Any
 
 from dspnb.errors import UsageError, listed, nearest, one_line
 from dspnb.example import Prediction
-from dspnb.module import Module, below
+from dspnb.module import Module
 
 from .cell_code import VOCABULARY, define, evaluate_expression, parse
 from .lines import without_comment
@@ -50,10 +50,8 @@ class CellProgram(Module):
     ) -> None:
         self._name, self._inputs, self._function, self._made = name, inputs, function, made
 
-    def parts(self, path: str = "") -> Iterator[tuple[str, Module]]:
-        yield path, self
-        for name, part in self._made.items():
-            yield from below(f"{path}.{name}" if path else name, part)
+    def _held(self) -> Mapping[str, Any]:
+        return self._made
 
     def forward(self, **inputs: Any) -> Any:
         for name in inputs:

@@ -1,0 +1,22 @@
+"""A program's state as a JSON file, in DSPy's layout, with names and types of fields added.
+
+Reading a file runs no code: it is data, checked against the program that reads it.
+"""
+
+from .fitting import Fitting, fit
+from .predictor import FLAT, Predictor, dotted
+from .reading import Entry, Saved, SavedField, read
+from .writing import write
+
+__all__ = [
+    "FLAT",
+    "Entry",
+    "Fitting",
+    "Predictor",
+    "Saved",
+    "SavedField",
+    "dotted",
+    "fit",
+    "read",
+    "write",
+]
