@@ -80,7 +80,8 @@ def prediction(value: Outputs) -> str:
         parts.append(fold(f"asked again {_times(len(again))}", table(["because", "answer"], again)))
     if value.checks:
         met = sum(check.held for check in value.checks)
-        summary = f"{len(value.checks)} constraints not met at first, {met} met in the end"
+        number = len(value.checks)
+        summary = f"{number} constraint{'s' * (number != 1)} not met at first, {met} met in the end"
         heads = ["constraint", "", "", "asked again"]
         parts.append(fold(summary, table(heads, map(_check_row, value.checks))))
     return "".join(parts)

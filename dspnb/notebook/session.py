@@ -36,12 +36,17 @@ class Session:
         from .define_magics import DefineMagics
         from .displays import Displays
         from .run_magics import RunMagics
+        from .state_magics import StateMagics
 
         self.shell = shell
         self.recent = Recent()
         self.models: dict[str, LM] = {}  # by role: "main", "teacher", "proposer", "judge"
         self.views: dict[str, RunView] = {}  # by run id
-        self.magics = (DefineMagics(shell, self), RunMagics(shell, self))
+        self.magics = (
+            DefineMagics(shell, self),
+            RunMagics(shell, self),
+            StateMagics(shell, self),
+        )
         shell.register_magics(*self.magics)
         self.completion, self.displays = Completion(self), Displays(self)
         self.completion.install()
