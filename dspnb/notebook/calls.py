@@ -11,7 +11,7 @@ from dspnb.adapters.values import to_text
 from dspnb.errors import UsageError
 from dspnb.evaluate import Report, Row
 from dspnb.example import Prediction
-from dspnb.lm.base import Block, Message, ToolCall, estimate_tokens
+from dspnb.lm.base import Attachment, Block, Message, ToolCall, estimate_tokens
 from dspnb.module import Module
 from dspnb.preview import Preview
 from dspnb.run import Run
@@ -93,6 +93,7 @@ def preview_groups(preview: Preview) -> CallsSnapshot:
         model=preview.model,
         inputs=[],
         outputs=[],
+        sent=False,
         params=texts.place(json.dumps(params, indent=2, ensure_ascii=False)) if params else None,
         messages=[_message(message, texts) for message in preview.messages],
         reasoning=None,
@@ -175,6 +176,7 @@ def _call(call: Call, number: int, texts: _Texts) -> CallView:
         model=completion.model if completion else "",
         inputs=_fields(call.signature.inputs, call.inputs, texts),
         outputs=_fields(call.signature.outputs, call.outputs, texts),
+        sent=True,
         params=None,
         messages=[_message(message, texts) for message in call.messages],
         reasoning=_place(completion.reasoning, texts) if completion else None,
@@ -194,10 +196,17 @@ def _call(call: Call, number: int, texts: _Texts) -> CallView:
 
 def _fields(fields: Sequence[Field], values: Any, texts: _Texts) -> list[FieldView]:
     return [
-        FieldView(field.name, field.type_name, texts.place(to_text(values[field.name])))
+        FieldView(field.name, field.type_name, texts.place(_text(values[field.name])))
         for field in fields
         if field.name in values
     ]
+
+
+def _text(value: Any) -> str:
+    """A value as the model reads it, and what is attached in words."""
+    attached: list[Attachment] = []
+    text = to_text(value, attached)
+    return "\n".join([text, *(f"{each.kind}: {short(each.label)}" for each in attached)])
 
 
 def _message(message: Message, texts: _Texts) -> MessageView:

@@ -44,9 +44,8 @@ def calls_html(calls: CallsSnapshot) -> str:
 
 
 def _call(call: CallView, calls: CallsSnapshot) -> str:
-    sent = call.answer is not None or bool(call.error)
     facts = f"{call.tokens_in} + {call.tokens_out} tokens, {call.seconds:.2f} s"
-    if not sent:
+    if not call.sent:
         facts = "not sent"
     cost = esc(f", ${call.dollars:.5f}") if call.dollars else ""
     cached = ", from the cache" if call.cached else ""
@@ -65,7 +64,7 @@ def _call(call: CallView, calls: CallsSnapshot) -> str:
         f"<p><code>{esc(call.path)}</code> {esc(call.signature)} · {facts}{cost}{cached}</p>"
         f"{_fields([*call.inputs, *call.outputs], calls)}{error}{attempts}"
         f"{_folded('parameters', call.params, calls)}"
-        f"<details{'' if sent else ' open'}><summary>prompt</summary>{prompt}</details>"
+        f"<details{'' if call.sent else ' open'}><summary>prompt</summary>{prompt}</details>"
         f"{_folded('reasoning', call.reasoning, calls)}{raw}{_tools(call.tool_calls, calls)}"
     )
 

@@ -30,10 +30,8 @@ def signature(value: Signature) -> str:
 
 def signature_fields(value: Signature) -> str:
     """Fields with their types, constraints, defaults and descriptions."""
-    rows = [_field_row(field) for field in value.fields]
     heads = ["", "field", "type", "default", "description"]
-    filled = [i for i, name in enumerate(heads) if name != "default" or any(row[i] for row in rows)]
-    return table([heads[i] for i in filled], ([row[i] for i in filled] for row in rows))
+    return table(heads, map(_field_row, value.fields))
 
 
 def example(value: Example) -> str:
@@ -204,7 +202,7 @@ def _attempt_row(attempt: Attempt) -> list[str]:
 
 
 def _rejected_row(call: Call) -> list[str]:
-    return [esc(call.rejected), fields(call.outputs, 200)]
+    return [esc(call.rejected), _pairs(call.outputs, 200)]
 
 
 def _check_row(check: Check) -> list[str]:

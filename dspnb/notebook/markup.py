@@ -13,7 +13,10 @@ PLACE = "text-align:left;vertical-align:top"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Heads are texts; cells are HTML."""
+    """Heads are texts, cells HTML. A column with a head and no content is left out."""
+    rows = [list(row) for row in rows]
+    kept = [i for i, name in enumerate(heads) if not name or any(row[i] for row in rows)]
+    heads, rows = [heads[i] for i in kept], [[row[i] for i in kept] for row in rows]
     head = "".join(f'<th style="{LEFT}">{esc(name)}</th>' for name in heads)
     head = f"<thead><tr>{head}</tr></thead>" if any(heads) else ""
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
@@ -37,7 +40,7 @@ def kept(text: object) -> str:
 
 def code(text: object) -> str:
     """Source code as a block."""
-    return f"<pre><code>{esc(text)}</code></pre>"
+    return f'<pre style="margin:0"><code>{esc(text)}</code></pre>'
 
 
 def link(url: str) -> str:

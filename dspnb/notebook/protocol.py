@@ -117,7 +117,8 @@ class CallView:
     model: str
     inputs: list[FieldView]
     outputs: list[FieldView]
-    params: int | None  # of a request that is not sent, as JSON: index into `texts`
+    sent: bool  # false for a preview
+    params: int | None  # of a preview, as JSON: index into `texts`
     messages: list[MessageView]
     reasoning: int | None  # what the provider shows of the model's thinking: index into `texts`
     answer: int | None  # the raw answer: index into `texts`; null when there was none

@@ -158,6 +158,7 @@ export interface CallView {
   model: string;
   inputs: FieldView[];
   outputs: FieldView[];
+  sent: boolean;
   params: number | null;
   messages: MessageView[];
   reasoning: number | null;

@@ -186,6 +186,7 @@ const isCall = shape<CallView>({
   model: text,
   inputs: list(isField),
   outputs: list(isField),
+  sent: truth,
   params: nullable(number),
   messages: list(isMessage),
   reasoning: nullable(number),

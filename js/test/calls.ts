@@ -45,6 +45,7 @@ export function call(text: Text, changes: Partial<CallView> = {}): CallView {
     model: "scripted",
     inputs: [{ name: "ticket", type: "str", text: text("where is my parcel?") }],
     outputs: [{ name: "team", type: "str", text: text("shipping") }],
+    sent: true,
     params: null,
     messages: prompt(text, 2),
     reasoning: null,

@@ -285,11 +285,19 @@ it("shows why an answer was not used, and the constraints of a program", () => {
 
 it("shows a request that is not sent with its parameters and without an answer", () => {
   const { texts, text } = book();
-  const unsent = call(text, { params: text('{"temperature": 0.5}'), inputs: [], outputs: [], answer: null });
+  const unsent = call(text, {
+    sent: false,
+    seconds: 0,
+    params: text('{"temperature": 0.5}'),
+    inputs: [],
+    outputs: [],
+    answer: null,
+  });
   const el = shown(callsSnapshot(texts, [group([unsent])]));
 
   expect(byTestId(el, "params").textContent).toBe('{"temperature": 0.5}');
   expect(byTestId(el, "inspector").textContent).toContain("about 120 tokens, not sent");
+  expect(byTestId(el, "inspector").textContent).not.toContain("0.00 s");
   expect(byTestId(el, "inspector").textContent).not.toContain("There is none.");
 });
 

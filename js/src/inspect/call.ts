@@ -24,7 +24,7 @@ export function callView(call: CallView, texts: string[], query: string): HTMLEl
     call.params !== null && titled("Parameters", "of the request", "params", text(call.params)),
     call.reasoning !== null &&
       titled("Reasoning", "as the provider shows it", "reasoning", text(call.reasoning)),
-    call.params === null && answer(call, text),
+    call.sent && answer(call, text),
     call.attempts.length > 0 && attempts(call, text),
   );
 }
@@ -61,8 +61,8 @@ function check({ kind, message, held, tries }: CheckView): HTMLElement {
 function heading(call: CallView): HTMLElement {
   const facts = [
     call.model,
-    call.params === null && seconds(call.seconds),
-    call.params === null
+    call.sent && seconds(call.seconds),
+    call.sent
       ? `${compact(call.tokens_in)} tokens in, ${compact(call.tokens_out)} out`
       : `about ${compact(call.tokens_in)} tokens, not sent`,
     call.dollars > 0 && dollars(call.dollars),
