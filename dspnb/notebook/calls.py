@@ -134,10 +134,13 @@ class _Texts:
 
     def picture(self, url: str) -> str:
         """A picture, made small; an empty text when it is none, or no room is left."""
+        if not self._room:
+            return ""
         if url not in self._pictures:
             self._pictures[url] = small(url)
         found = self._pictures[url]
         if len(found) > self._room:
+            self._room = 0  # making hundreds of pictures small would take its time
             return ""
         self._room -= len(found)
         return found

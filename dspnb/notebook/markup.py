@@ -40,7 +40,7 @@ def kept(text: object) -> str:
 
 def code(text: object) -> str:
     """Source code as a block."""
-    return f'<pre style="margin:0"><code>{esc(text)}</code></pre>'
+    return f'<pre style="margin:0 0 0.5em"><code>{esc(text)}</code></pre>'
 
 
 def link(url: str) -> str:

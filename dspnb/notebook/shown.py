@@ -26,11 +26,13 @@ from dspnb.types import (
 from dspnb.types.table import is_table, table_columns, table_rows
 
 from .markup import code, fold, kept, link, listing, table
-from .pictures import SHOWN, small
+from .pictures import small
 from .text import attribute, esc, short
 
 MOST_ROWS = 10  # of a table inside another object's display
 LONGEST_AUDIO = 2_000_000  # characters of base64, in a table
+THUMBNAIL = 60_000  # characters of a picture's data URI, in a table
+LARGEST = 10_000_000  # of a picture by itself
 LONG = 600  # characters of a document that is shown without being unfolded
 MIMES = {"mp3": "mpeg", "wav": "wav", "ogg": "ogg", "flac": "flac"}
 RICH = (
@@ -87,14 +89,14 @@ def thumbnail(value: Image) -> str:
     """A small picture, or the address of one."""
     if not value.url.startswith("data:"):
         return link(value.url)
-    url = small(value.url)
+    url = small(value.url, THUMBNAIL, side=320)
     return _img(url, value, "max-height:160px;max-width:240px") if url else esc(repr(value))
 
 
 def image(value: Image) -> str:
     """A picture by itself; this one is fetched, because someone asked for it."""
     if value.url.startswith("data:"):
-        url = value.url if SHOWN.fullmatch(value.url) else small(value.url)
+        url = small(value.url, LARGEST, side=2000)
         return f"<p>{_img(url, value, 'max-width:100%') if url else esc(repr(value))}</p>"
     return f"<p>{_img(value.url, value, 'max-width:100%')}</p><p>{link(value.url)}</p>"
 
