@@ -26,9 +26,10 @@ WARM = 0.7  # the temperature of several samples of one prompt, which would be a
 class Predict(Module):
     """The leaf of every program.
 
-    `params` such as `temperature` go to the model with each call; `lm` is a model of its own. `n`
-    samples are drawn at once: the first is the prediction, all are its `completions`. An answer
-    that cannot be read is shown to the model once, with what is wrong; `prediction.attempts` tells.
+    `params` such as `temperature` go to the model with each call; `lm` is a model of its own. With
+    `n=5` five samples are drawn at once: the first is the prediction, all are its `completions`. An
+    answer that cannot be read is shown to the model once, with what is wrong;
+    `prediction.attempts` tells.
 
     Raises `UsageError` for wrong inputs or no model, `LMError` when the model cannot be reached,
     `ParseError` when the second answer cannot be read either.
@@ -42,17 +43,16 @@ class Predict(Module):
         *,
         demos: Sequence[Example] = (),
         lm: LanguageModel | None = None,
-        n: int = 1,
         **params: Any,
     ) -> None:
         self.signature = Signature.of(signature)
         if wrong := [demo for demo in demos if not isinstance(demo, Example)]:
             raise UsageError(f"A demo is an `Example(...)` of the fields; got {wrong[0]!r}.")
-        if n < 1:
-            raise UsageError(f"`n` is how many samples are drawn, at least 1; got {n}.")
+        n = params.get("n", 1)
+        if not isinstance(n, int) or n < 1:
+            raise UsageError(f"`n` is how many samples are drawn, at least 1; got {n!r}.")
         self.demos = tuple(demos)
         self.lm = lm
-        self.n = n
         self.params = params
 
     def parts(self, path: str = "") -> Iterator[tuple[str, Module]]:
@@ -88,19 +88,20 @@ class Predict(Module):
         self, here: Context, given: dict[str, Any], complaint: Complaint | None
     ) -> tuple[Prediction, str, int | None]:
         """The prediction, what the model wrote, and the call's place in the trace."""
-        if self.n == 1:
+        n = here.params.get("n") or self.params.get("n", 1)
+        if n == 1:
             return _Asked(self, here, given, complaint).answer()
-        jobs = [functools.partial(self._sample, here, given, complaint, i) for i in range(self.n)]
-        samples = run_all(jobs, self.n)
+        jobs = [functools.partial(self._sample, here, given, complaint, i, n) for i in range(n)]
+        samples = run_all(jobs, n)
         prediction, text, place = samples[0]
         return prediction.with_completions(sample[0] for sample in samples), text, place
 
     def _sample(
-        self, here: Context, given: dict[str, Any], complaint: Complaint | None, i: int
+        self, here: Context, given: dict[str, Any], complaint: Complaint | None, i: int, n: int
     ) -> tuple[Prediction, str, int | None]:
         params = {**self.params, **here.params}
         warm = {} if (params.get("temperature") or 0) > 0.15 else {"temperature": WARM}
-        rollout = here.rollout * self.n + i
+        rollout = here.rollout * n + i
         here = dataclasses.replace(here, rollout=rollout, params={**here.params, **warm})
         return _Asked(self, here, given, complaint).answer()
 
@@ -183,6 +184,7 @@ class _Asked:
 
     def _params(self, adapter: Adapter) -> dict[str, Any]:
         params = {**self._predictor.params, **self._here.params}
+        params.pop("n", None)
         params |= adapter.params(self._signature, self._features)
         if self._native is not None:
             params |= self._native.params(self._given, params)

@@ -183,6 +183,25 @@ def test_a_program_shows_its_predictors():
     assert repr(Hops(hops=0)).startswith("Hops(tools.sum: notes: list[str] -> summary")
 
 
+def test_a_program_that_takes_no_arguments_refuses_them():
+    class Plain(Module):
+        pass
+
+    with pytest.raises(TypeError, match=r"Plain\(\) takes no arguments"):
+        Plain(3)
+
+
+def test_what_a_program_was_made_with_is_no_part_of_it():
+    class Outer(Module):
+        def __init__(self, inner):
+            self.answer = ChainOfThought("question -> answer")
+
+    program = Outer(Predict("question -> notes"))
+
+    assert [path for path, _ in program.predictors()] == ["answer.predict"]
+    assert [path for path, _ in program.with_state({}).predictors()] == ["answer.predict"]
+
+
 class Async(Module):
     """A program whose `forward` is awaited."""
 

@@ -144,3 +144,60 @@ def test_chain_of_thought_shows_demos_without_reasoning_as_incomplete():
     demo = program.predict.messages(a="x")[1:3]
     assert demo[0].content.startswith("Example 1 of 1; reasoning left out.")
     assert "[[ ## reasoning ## ]]\n(left out)" in demo[1].content
+
+
+# -- several samples -------------------------------------------------------------------
+
+
+def test_several_samples_are_drawn_at_once_and_all_are_kept():
+    rollouts = []
+
+    class Model:
+        model = "m"
+
+        def __call__(self, messages, *, rollout=0, **params):
+            rollouts.append((rollout, params))
+            return Completion(f"[[ ## a ## ]] sample {rollout}")
+
+    with use(lm=Model(), rollout=2):
+        prediction = Predict("q -> a", n=3)(q="?")
+
+    assert prediction.a == "sample 6"
+    assert [sample.a for sample in prediction.completions] == ["sample 6", "sample 7", "sample 8"]
+    assert sorted(rollouts, key=str) == [(i, {"temperature": 0.7}) for i in (6, 7, 8)]
+    assert len(prediction.trace) == 3
+
+
+def test_a_temperature_that_was_chosen_is_kept_for_samples_unless_all_would_be_alike():
+    lm = Scripted(lambda prompt: "[[ ## a ## ]] x")
+    with use(lm=lm):
+        Predict("q -> a", n=2, temperature=1.2)(q="?")
+        Predict("q -> a", n=2, temperature=0)(q="?")
+
+    assert [params["temperature"] for params in lm.params] == [1.2, 1.2, 0.7, 0.7]
+
+
+def test_one_prediction_is_its_own_only_completion():
+    with use(lm=Scripted(["[[ ## a ## ]] x"])):
+        prediction = Predict("q -> a")(q="?")
+
+    assert prediction.completions == (prediction,)
+    with pytest.raises(UsageError, match="`n` is how many samples are drawn, at least 1; got 0"):
+        Predict("q -> a", n=0)
+
+
+# -- what the context adds -------------------------------------------------------------
+
+
+def test_params_demos_and_hints_of_the_context_reach_the_model():
+    lm = Scripted(lambda prompt: "[[ ## a ## ]] x")
+    program = Predict("q -> a", demos=[Example(q="own", a="1")], temperature=0)
+    near = (Example(q="near", a="2"), Example(z="other", y="does not fit"))
+    with use(lm=lm, params={"temperature": 1.0}, demos=near, hints={"self": "be brief"}):
+        program(q="?")
+
+    (messages,), (params,) = lm.calls, lm.params
+    assert params == {"temperature": 1.0}
+    assert [m.content.splitlines()[-1] for m in messages if m.role == "user"][:2] == ["near", "own"]
+    assert [block.kind for block in messages[-1].blocks] == ["input", "hint", "format"]
+    assert "be brief" in messages[-1].content

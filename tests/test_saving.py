@@ -15,6 +15,7 @@ from dspnb import (
     LM,
     ChainOfThought,
     Code,
+    CompactAdapter,
     Example,
     Image,
     JSONAdapter,
@@ -27,7 +28,9 @@ from dspnb import (
     ToolCalls,
     TwoStepAdapter,
     UsageError,
+    XMLAdapter,
     compile,
+    preview,
     use,
 )
 from dspnb.module import Setting
@@ -748,3 +751,41 @@ def test_a_predictor_of_dspy_2_is_read(tmp_path):
     entry = {"demos": [], "signature_instructions": "Think.", "signature_prefix": "A:", "lm": None}
 
     assert Predict("q -> a").load(file_of(entry, tmp_path)).signature.instructions == "Think."
+
+
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        JSONAdapter(enforce=False),
+        XMLAdapter(),
+        CompactAdapter(),
+        TwoStepAdapter(LM("openai/gpt-4o-mini", temperature=0), JSONAdapter()),
+    ],
+    ids=lambda adapter: adapter.name,
+)
+def test_a_program_keeps_the_adapter_that_it_was_saved_with(tmp_path, adapter):
+    with use(adapter=adapter):
+        file = Predict("q -> a").save(tmp_path / "p.json")
+
+    loaded = Predict("q -> a").load(file)
+
+    assert type(loaded.adapter) is type(adapter)
+    if adapter.name != "two-step":  # its model is another object, of the same name
+        assert loaded.adapter == adapter
+        with use(adapter=adapter):
+            prompt = preview(Predict("q -> a"), q="?").messages
+        assert preview(loaded, q="?").messages == prompt
+
+
+def test_a_program_saved_with_the_adapter_in_use_follows_the_context(tmp_path):
+    file = Predict("q -> a").save(tmp_path / "p.json")
+
+    assert Predict("q -> a").load(file).adapter is None
+
+
+def test_an_adapter_that_is_not_known_is_said(tmp_path):
+    file = Predict("q -> a").save(tmp_path / "p.json")
+    file.write_text(file.read_text().replace('"chat"', '"jsno"'))
+
+    with pytest.raises(UsageError, match=r"its adapter `jsno` is not known here; did you mean `j"):
+        Predict("q -> a").load(file)

@@ -25,7 +25,7 @@ _FORMATS = {
     "date": "2026-01-31",
     "time": "12:00:00",
     "duration": "P1DT2H",
-    "uuid": "UUID",
+    "uuid": "123e4567-e89b-12d3-a456-426614174000",
 }
 _LIMITS = {
     "minimum": "at least {}",

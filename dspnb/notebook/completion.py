@@ -29,6 +29,7 @@ MAGICS: dict[str, dict[str, Names | None]] = {
     "signature": {"": None},
     "module": {"": None},
     "metric": {"": None},
+    "tool": {"": None},
     "examples": {"": None, "--inputs": None, "--split": None, "--seed": None, "--from": None},
     "evaluate": {"": names.programs, "--on": names.datasets, "--metric": names.metric_names},
     "compile": {

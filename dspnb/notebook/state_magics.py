@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core import magic_arguments as args
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
-from IPython.display import display
 
 from dspnb import saving
 from dspnb.diff import Diff, diff
@@ -19,25 +17,10 @@ from dspnb.signature import Signature
 
 from . import names
 from .lines import plain_errors, unquoted
-from .markup import listing
-from .text import esc
+from .notice import show
 
 if TYPE_CHECKING:
     from .session import Session
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """What of a file did not fit, as the notebook shows it."""
-
-    title: str
-    problems: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return "\n".join([self.title, *(f"- {problem}" for problem in self.problems)])
-
-    def _repr_html_(self) -> str:
-        return f"<p>{esc(self.title)}</p>{listing(map(esc, self.problems))}"
 
 
 @magics_class
@@ -107,7 +90,7 @@ class StateMagics(Magics):
             warnings.simplefilter("ignore")  # what it would say is shown below
             program.load(given.file, strict=not given.partial)
         if problems:
-            display(LeftOut(f"{given.file} fits {given.program} in part:", problems))
+            show([f"`{given.file}` fits `{given.program}` in part:", *problems])
         return program
 
     def _side(self, text: str) -> Module | Signature | Path:

@@ -12,9 +12,9 @@ from typing import Any
 from dspnb.adapters import Adapter
 from dspnb.errors import UsageError
 from dspnb.jsonable import from_json, is_json, to_json
-from dspnb.lm import LM
 from dspnb.provenance import Provenance
 
+from .layouts import adapter_entry
 from .models import harmless, model_entry
 from .predictor import FLAT, Predictor, label
 from .reading import FORMAT
@@ -38,7 +38,7 @@ def write(
     ours = {
         "format": FORMAT,
         "params": {name: harmless(predictor.params) for name, predictor in predictors.items()},
-        "adapter": _adapter(adapter),
+        "adapter": adapter_entry(adapter),
         "provenance": provenance and dataclasses.asdict(provenance),
         "as_is": {name: odd for name, p in predictors.items() if (odd := _as_is(p))},
     }
@@ -90,23 +90,6 @@ def _comes_back(value: Any, type_: Any) -> bool:
     except ValueError:
         return False
     return is_json(restored) or not is_json(value)
-
-
-def _adapter(adapter: Adapter) -> dict[str, Any]:
-    """Its name and its settings, which may be adapters and models too."""
-    given: tuple[dataclasses.Field[Any], ...] = ()
-    if dataclasses.is_dataclass(adapter):
-        given = dataclasses.fields(adapter)
-    settings: dict[str, Any] = {"name": adapter.name}
-    for part in given:
-        match getattr(adapter, part.name):
-            case LM() as lm:
-                settings[part.name] = model_entry(lm)
-            case value if hasattr(value, "render"):
-                settings[part.name] = _adapter(value)
-            case value:
-                settings |= harmless({part.name: value})
-    return settings
 
 
 def _replace(path: Path, content: Mapping[str, Any]) -> None:

@@ -60,7 +60,7 @@ def test_a_file_that_fits_in_part_is_taken_over_when_asked_and_says_what_is_left
     assert triage("triage.state['team'].instructions") == "Route a ticket."
 
     triage(f"%load_program triage {file} --partial")
-    assert "fits triage in part:\n- `mood` is not in the program" in triage.seen.out
+    assert "fits `triage` in part:\n`mood` is not in the program" in triage.seen.out
     assert triage.seen.err == ""
     assert triage("triage.state['team'].instructions") == "Route well."
 
