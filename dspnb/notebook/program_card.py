@@ -82,11 +82,10 @@ def _predictor(node: _Node, *, opened: bool = False) -> str:
     kind = "" if type(part) is Predict else f" <b>{esc(_kind(part))}</b>"
     name = f"<code>{esc(node.name)}</code>{kind}: " if node.name else f"<b>{esc(_kind(part))}</b> "
     body = f"{_facts(part)}<p>{kept(signature.instructions)}</p>{signature_fields(signature)}"
-    own = dict(part.params) | ({"n": part.n} if part.n != 1 else {})
     if part.lm is not None:
         body += f"<p>its own model: <b>{esc(part.lm.model)}</b></p>"
-    if own:
-        body += f"<p>parameters</p>{fields(own, 200)}"
+    if part.params:
+        body += f"<p>parameters</p>{fields(part.params, 200)}"
     if part.demos:
         body += fold("demos", examples(part.demos), opened=len(part.demos) < 4)
     return fold(f"{name}{esc(signature)}{demos}", body, opened=opened)
