@@ -182,3 +182,18 @@ def test_nothing_of_a_preview_gets_into_the_program_that_makes_it():
 
 def test_a_field_may_be_called_program():
     assert "Why?" in preview(Predict("program -> a"), program="Why?").text()
+
+
+def test_a_program_that_goes_on_after_errors_is_previewed_too():
+    class Careful(Module):
+        def __init__(self):
+            self.first, self.second = Predict("q -> a"), Predict("q -> b")
+
+        def forward(self, q):
+            try:
+                return self.first(q=q)
+            except Exception:
+                return self.second(q=q)
+
+    assert preview(Careful(), q="Why?").path == "first"
+    assert preview(Predict("q -> a", n=3), q="Why?").path == "self"
