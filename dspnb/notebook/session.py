@@ -37,13 +37,18 @@ class Session:
         from .displays import Displays
         from .rerun import Rerun
         from .run_magics import RunMagics
+        from .state_magics import StateMagics
 
         self.shell = shell
         self.recent = Recent()
         self.models: dict[str, LM] = {}  # by role: "main", "teacher", "proposer", "judge"
         self.views: dict[str, RunView] = {}  # by run id
         self.rerun = Rerun(shell)
-        self.magics = (DefineMagics(shell, self), RunMagics(shell, self))
+        self.magics = (
+            DefineMagics(shell, self),
+            RunMagics(shell, self),
+            StateMagics(shell, self),
+        )
         shell.register_magics(*self.magics)
         self.completion, self.displays = Completion(self), Displays(self)
         self.completion.install()

@@ -238,7 +238,10 @@ def test_a_metric_is_an_expression_a_body_or_a_function(cell):
 
 
 def test_every_magic_explains_itself_with_an_example(cell):
-    for name in ("lm", "signature", "module", "examples", "metric", "evaluate", "compile"):
+    for name in (
+        *("lm", "signature", "module", "examples", "metric", "evaluate", "compile", "preview"),
+        *("diff", "save_program", "load_program"),
+    ):
         text = cell.shell.find_magic(name, "line") or cell.shell.find_magic(name, "cell")
         assert f"%{name} " in text.__doc__, name
 
