@@ -10,10 +10,12 @@ from typing import Any
 import pydantic_core
 
 PLACES = 20  # brackets at which a value is looked for
-DEPTH = 40  # brackets inside one another, and
-QUOTES = 500  # quotes, beyond which repairing takes json_repair seconds
+# Beyond these, json_repair takes seconds: it looks ahead from each quote and each bracket.
+LENGTH = 30_000  # characters
+QUOTES = 500
+DEPTH = 40  # brackets inside one another
 
-_FENCED = re.compile(r"```[\w-]{0,20}[ \t]{0,9}\n(.*?)(?:```|\Z)", re.DOTALL)
+_FENCE = re.compile(r"```[\w-]{0,20}\s{0,9}(?=[{\[])")  # what it begins with is the likeliest
 _STRAY = re.compile(r'("(?:[^"\\]++|\\.)*+")|,(?=\s*+[}\]])', re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)  # a line break inside a text is forgiven
 
@@ -30,25 +32,26 @@ def readings(text: str) -> Iterator[Any]:
         pass
     else:
         return
-    for part in (*(match[1] for match in _FENCED.finditer(text)), text):
-        yield from _inside(part)
+    fenced = _FENCE.search(text)
+    if fenced:
+        yield from _inside(text, fenced.end(), places=1)
+    yield from _inside(text, 0, places=PLACES)
 
 
-def _inside(text: str) -> Iterator[Any]:
+def _inside(text: str, start: int, *, places: int) -> Iterator[Any]:
     """The values that stand in a text; the first bracket also with what is wrong behind it."""
-    at = -1
-    for place in range(PLACES):
-        at = _bracket(text, at + 1)
+    for place in range(places):
+        at = _bracket(text, start)
         if at < 0:
             return
         try:
-            value, end = _DECODER.raw_decode(text, at)
+            value, start = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
+            start = at + 1
             if not place:
                 yield from _repaired(text[at:])
-            continue
-        yield value
-        at = end - 1
+        else:
+            yield value
 
 
 def _bracket(text: str, start: int) -> int:
@@ -68,7 +71,8 @@ def _repaired(text: str) -> Iterator[Any]:
         return
     except (ValueError, RecursionError):
         pass
-    if text.count('"') + text.count("'") > QUOTES or _depth(text) > DEPTH:
+    quotes = text.count('"') + text.count("'")
+    if len(text) > LENGTH or quotes > QUOTES or _depth(text) > DEPTH:
         return
     import json_repair  # 20 ms to import, and most answers never need it
 

@@ -123,7 +123,7 @@ def _unwritable(field: Field, error: Exception) -> UsageError:
     return UsageError(
         f"The field `{field.name}` has the type `{field.type_name}`, which cannot be read from "
         "a model's answer; use text, numbers, `Literal`, lists, dicts, dataclasses or pydantic "
-        "models."
+        f"models. pydantic: {str(error).splitlines()[0]}"
     )
 
 
