@@ -107,9 +107,7 @@ class ParseError(DspnbError):
         wrong = "; ".join(f"`{name}`: {problem}" for name, problem in self.problems.items())
         advice = "Try a plainer field description or a stronger model."
         if cut:
-            advice = (
-                "It was cut off at `max_tokens`; raise it, as in `Predict(..., max_tokens=4000)`."
-            )
+            advice = "It was cut off: raise `max_tokens`, as in `Predict(..., max_tokens=4000)`."
         super().__init__(
             f"The answer could not be read: {wrong}. Found {listed(self.found) or 'no fields'} "
             f"in {_short(completion)!r}. {advice}"

@@ -22,6 +22,8 @@ HEADER = re.compile(
     re.MULTILINE,
 )
 HALF_HEADER = re.compile(r"\[\[[ \t]{0,9}#[^\]\n]{0,200}\]?\Z")
+HALF_TAG = re.compile(r"</?\w{0,100}\Z")
+_HALF_MARK = re.compile(r"\[{1,2}|<[\w/]{0,100}")  # all there is of an answer that was cut off
 _QUOTABLE = re.compile(rf"\[\[([ \t]{{0,9}})(\\{{0,50}})({_NAMED})")
 _QUOTED = re.compile(rf"\[\[([ \t]{{0,9}})\\(\\{{0,50}})({_NAMED})")
 _REST_IS_BLANK = re.compile(r"[ \t\r]{0,99}(?:\n|\Z)")
@@ -145,7 +147,7 @@ def lone(known: Sequence[str], text: str) -> Found:
     if any(not is_completed(match) for match in headers):
         return Found({})
     text = (text[: headers[0].start()] if headers else HALF_HEADER.sub("", text)).strip()
-    return Found({known[0]: unescaped(text)} if text else {})
+    return Found({known[0]: unescaped(text)} if text and not _HALF_MARK.fullmatch(text) else {})
 
 
 # -- a JSON object ---------------------------------------------------------------------
@@ -249,7 +251,8 @@ def _elements(known: Sequence[str], text: str) -> Iterator[tuple[str, int, int]]
             name = mark
             seen.add(mark)
     if name is not None:
-        yield name, start, len(text)
+        half = HALF_TAG.search(text, start)
+        yield name, start, half.start() if half else len(text)
 
 
 def tag_marks(known: Sequence[str], text: str, start: int = 0) -> Iterator[re.Match[str]]:
@@ -340,7 +343,9 @@ def labelled(known: Sequence[str], text: str) -> Found:
 @lru_cache(maxsize=256)
 def _labels(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(
-        r"^[ \t]{0,99}[*_#>\-`]{0,4}[ \t]{0,9}(" + "|".join(map(re.escape, names)) + r")"
+        r"^[ \t]{0,99}(?:[-*>][ \t]{1,9})?[*_#>\-`]{0,4}[ \t]{0,9}("
+        + "|".join(map(re.escape, names))
+        + r")"
         r"[ \t]{0,9}[*_`]{0,3}[ \t]{0,9}:[*_`]{0,3}",
         re.MULTILINE | re.IGNORECASE,
     )

@@ -14,9 +14,8 @@ from dspnb.signature import Field, Signature
 from . import finding, kinds, turns, values
 from .base import Features
 from .finding import Found, header
-from .layout import Layout, names_of
+from .layout import Layout
 from .readers import ObjectReader
-from .reading import outputs_of
 from .strict import response_format
 
 
@@ -39,16 +38,10 @@ class JSONAdapter(Layout):
     )  # fmt: skip
     reads = ObjectReader
 
-    def parse(self, signature: Signature, text: str) -> dict[str, Any]:
-        """The outputs that a completion holds. Raises `ParseError`.
-
-        A missing optional output gets its default. An answer in another layout is read too, but no
-        object of other names as the text of a lone output.
-        """
-        found = finding.best(names_of(signature), text, self.finds)
-        if not found.json and _is_object(signature, found):
-            found = Found({})
-        return outputs_of(signature, found, text)
+    def found(self, signature: Signature, text: str) -> Found:
+        """The outputs as they stand in an answer; an object of other names is no lone text."""
+        found = super().found(signature, text)
+        return Found({}) if not found.json and _is_object(signature, found) else found
 
     def params(self, signature: Signature, features: Features) -> Mapping[str, Any]:
         """The response format that the model can enforce, if any."""

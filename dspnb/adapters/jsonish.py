@@ -15,7 +15,9 @@ LENGTH = 30_000  # characters
 QUOTES = 500
 DEPTH = 40  # brackets inside one another
 
-_FENCE = re.compile(r"```[\w-]{0,20}\s{0,9}(?=[{\[])")  # what it begins with is the likeliest
+_FENCE = re.compile(
+    r"```[\w-]{0,20}[ \t]{0,9}\n\s{0,9}(?=[{\[])"
+)  # what it begins with is the likeliest
 _STRAY = re.compile(r'("(?:[^"\\]++|\\.)*+")|,(?=\s*+[}\]])', re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)  # a line break inside a text is forgiven
 

@@ -114,16 +114,16 @@ def _kind(type_: Any) -> Kind:
 
 
 def _unwritable(field: Field, error: Exception) -> UsageError:
-    if isinstance(error, NameError):
+    which = f"The field `{field.name}` has the type `{field.type_name}`"
+    if isinstance(error, NameError) or getattr(error, "code", "") == "class-not-fully-defined":
         return UsageError(
-            f"The field `{field.name}` has the type `{field.type_name}`, in which the name "
-            f"`{error.name}` is not known to pydantic. Define it before, or call "
-            "`model_rebuild()` on the model that uses it."
+            f"{which}, which refers to a type by a name that is not defined. Define it before, in "
+            "the same scope, or call `model_rebuild()` on the model that names it."
         )
     return UsageError(
-        f"The field `{field.name}` has the type `{field.type_name}`, which cannot be read from "
-        "a model's answer; use text, numbers, `Literal`, lists, dicts, dataclasses or pydantic "
-        f"models. pydantic: {str(error).splitlines()[0]}"
+        f"{which}, which cannot be read from a model's answer; use text, numbers, `Literal`, "
+        "lists, dicts, dataclasses or pydantic models. pydantic: "
+        f"{(str(error).splitlines() or [type(error).__name__])[0]}"
     )
 
 
@@ -182,7 +182,7 @@ def hint(field: Field, *, json_: bool = False) -> str:
             words = f"a {describe(known.type)}"
         case "json":
             words = f"JSON of type {notation.notation(schema)}"
-    return "; ".join(part for part in (words, limits(field, schema)) if part)
+    return "; ".join(dict.fromkeys(part for part in (words, limits(field, schema)) if part))
 
 
 def limits(field: Field, schema: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from dspnb.signature import Field, Signature
 
 from . import turns
 from .base import Adapter, Features, Reader
-from .finding import Find, best, without_thoughts
+from .finding import Find, Found, best, without_thoughts
 from .kinds import comes_whole
 from .readers import HeaderReader, ObjectReader, TagReader
 from .reading import outputs_of
@@ -36,7 +36,7 @@ class Layout(ABC):
 
         A missing optional output gets its default. An answer in another layout is read too.
         """
-        return outputs_of(signature, best(names_of(signature), text, self.finds), text)
+        return outputs_of(signature, self.found(signature, text), text)
 
     def repair(self, signature: Signature, text: str, wrong: str) -> tuple[Message, ...]:
         """Show the model its answer, if it gave any, and what was wrong with it."""
@@ -57,7 +57,11 @@ class Layout(ABC):
         """Fields as they arrive."""
         known = names_of(signature)
         whole = {field.name for field in signature.outputs if comes_whole(field)}
-        return self.reads(known, whole, lambda text: best(known, text, self.finds).fields)
+        return self.reads(known, whole, lambda text: self.found(signature, text).fields)
+
+    def found(self, signature: Signature, text: str) -> Found:
+        """The outputs as they stand in an answer, in whatever layout."""
+        return best(names_of(signature), text, self.finds)
 
     @abstractmethod
     def system(self, signature: Signature) -> tuple[Block, ...]:

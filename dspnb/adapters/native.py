@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, get_args
 
 from dspnb.lm.base import Completion, Feature
-from dspnb.signature import Field, Signature
+from dspnb.signature import Field, Signature, default_instructions
 from dspnb.types import Citations, Document, Reasoning, Tool, ToolCalls
 
 from . import turns
@@ -94,7 +94,9 @@ def _left(signature: Signature, fields: tuple[Field, ...]) -> Signature:
     """A signature of what is left, which may be no output at all."""
     left = object.__new__(Signature)
     object.__setattr__(left, "fields", fields)
-    object.__setattr__(left, "instructions", signature.instructions)
+    unwritten = signature.instructions == default_instructions(signature.fields)
+    said = default_instructions(fields) if unwritten else signature.instructions
+    object.__setattr__(left, "instructions", said)
     object.__setattr__(left, "name", signature.name)
     return left
 

@@ -22,11 +22,11 @@ _SCALARS = {
     "null": "null",
 }
 _FORMATS = {
-    "date-time": "2026-01-31T12:00:00",
-    "date": "2026-01-31",
-    "time": "12:00:00",
-    "duration": "P1DT2H",
-    "uuid": "UUID",
+    "date-time": "as in 2026-01-31T12:00:00",
+    "date": "as in 2026-01-31",
+    "time": "as in 12:00:00",
+    "duration": "as in P1DT2H",
+    "uuid": "a UUID",
 }
 _LIMITS = {
     "minimum": "at least {}",
@@ -157,7 +157,6 @@ def words(schema: Schema) -> str:
     'at most 3 items, each at least 0'
     """
     found = [_FORMATS[schema["format"]]] if schema.get("format") in _FORMATS else []
-    found = [f"as in {example}" for example in found]
     row = "prefixItems" in schema  # says how many by itself
     for limit, text in _LIMITS.items():
         if limit in schema and not (row and limit.endswith("Items")):

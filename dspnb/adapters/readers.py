@@ -13,6 +13,7 @@ from typing import Any
 
 from .finding import (
     HALF_HEADER,
+    HALF_TAG,
     HEADER,
     THOUGHTS,
     by_name,
@@ -148,7 +149,7 @@ class TagReader(_Reader):
                 self._inside = mark
                 self._begun.add(mark)
                 self._told.begin(mark)
-        tail = None if over else _MAYBE_TAG.search(self._held, self._at)
+        tail = (HALF_TAG if over else _MAYBE_TAG).search(self._held, self._at)
         yield from self._tell(tail.start() if tail else len(self._held))
         self._forget()
 

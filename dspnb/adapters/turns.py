@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dspnb.example import Example
 from dspnb.lm.base import Attachment, Block, BlockKind, Message
-from dspnb.signature import Field, Signature
+from dspnb.signature import Field, Signature, default_instructions
 from dspnb.types import History
 
 from . import finding, kinds, past
@@ -172,5 +172,8 @@ def brief(field: Field, *, json_: bool = False) -> str:
 
 
 def task(signature: Signature) -> Block:
-    """The instructions."""
-    return Block("instructions", f"Your task:\n{signature.instructions}")
+    """The instructions; those that nobody wrote name the fields, but no history."""
+    said = signature.instructions
+    if said == default_instructions(signature.fields):
+        said = default_instructions(prompted(signature.fields))
+    return Block("instructions", f"Your task:\n{said}")

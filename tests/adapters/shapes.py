@@ -176,7 +176,7 @@ def answer(layout, signature, values):
 # -- sloppiness ------------------------------------------------------------------------
 
 HEADER = re.compile(r"^\[\[ ## (\w+) ## \]\]\n", re.MULTILINE)
-TAG = re.compile(r"^<(/?)(\w+)>$", re.MULTILINE)
+TAG = re.compile(r"^<(/?)(?!item|think)(\w+)>$", re.MULTILINE)
 
 
 def header_case(text):
@@ -196,7 +196,8 @@ def header_inline(text):
 
 
 def without_end(text):
-    return text.removesuffix("[[ ## completed ## ]]").rstrip()
+    ended = text.removesuffix("[[ ## completed ## ]]").rstrip()
+    return text if re.search(r"\[\[[ #]*$", ended) else ended  # else it looks cut off
 
 
 def with_words(text):
