@@ -43,7 +43,8 @@ Find = Callable[[Sequence[str], str], Found]
 
 def best(known: Sequence[str], text: str, finds: Sequence[Find]) -> Found:
     """What the first way finds, if it finds every field; else what finds the most of them."""
-    text = without_thoughts(known, text)
+    if "think" in text or "THINK" in text:
+        text = without_thoughts(known, text)
     most = Found({})
     for find in finds:
         found = find(known, text)
@@ -126,7 +127,7 @@ def named(names: Mapping[str, str], written: str) -> str | None:
 
 def ends_section(names: Mapping[str, str], match: re.Match[str]) -> bool:
     """A field nobody asked for ends a section too, unless a line merely quotes its header."""
-    if named(names, match[1]) or is_completed(match):
+    if match[1] in names or named(names, match[1]) or is_completed(match):
         return True
     text, start = match.string, match.start()
     before = text[max(0, start - 99) : start].rstrip(" \t")
