@@ -90,17 +90,27 @@ class ContextTooLong(LMError):
 class ParseError(DspnbError):
     """The completion does not hold the fields the signature asks for.
 
-    `problems` maps each field that is missing or could not be read to what is wrong with it.
+    `problems` maps each field that is missing or could not be read to what is wrong with it. An
+    answer that was `cut` ended at the model's limit of tokens.
     """
 
     def __init__(
-        self, problems: Mapping[str, str], *, found: Iterable[str], completion: str
+        self,
+        problems: Mapping[str, str],
+        *,
+        found: Iterable[str],
+        completion: str,
+        cut: bool = False,
     ) -> None:
         self.problems, self.found, self.completion = dict(problems), tuple(found), completion
+        self.cut = cut
         wrong = "; ".join(f"`{name}`: {problem}" for name, problem in self.problems.items())
+        advice = "Try a plainer field description or a stronger model."
+        if cut:
+            advice = "It was cut off: raise `max_tokens`, as in `Predict(..., max_tokens=4000)`."
         super().__init__(
             f"The answer could not be read: {wrong}. Found {listed(self.found) or 'no fields'} "
-            f"in {_short(completion)!r}. Try a plainer field description or a stronger model."
+            f"in {_short(completion)!r}. {advice}"
         )
 
 

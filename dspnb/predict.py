@@ -134,6 +134,7 @@ class _Asked:
         self._done: list[Completion] = []
         self._attempts: list[Attempt] = []
         self._seconds = 0.0
+        self._refused = False  # the model took no response format
 
     def answer(self) -> tuple[Prediction, str, int | None]:
         """The prediction, what the model wrote, and the call's place in the trace."""
@@ -150,11 +151,11 @@ class _Asked:
         messages = self._rendered(adapter)
         params = self._params(adapter)
         text = self._ask(adapter, messages, params)
-        if isinstance(adapter, TwoStepAdapter):
-            return self._extracted(adapter, text)
         try:
             return self._parsed(adapter, text)
         except ParseError as error:
+            if isinstance(adapter, TwoStepAdapter):
+                raise  # the second step had its own second try
             wrong = _problems(error)
             self._attempts.append(Attempt(text, wrong, adapter.name))
         said = f"That answer could not be read:\n{wrong}"
@@ -200,6 +201,8 @@ class _Asked:
         self, adapter: Adapter, messages: tuple[Message, ...], params: Mapping[str, Any]
     ) -> str:
         self._messages = messages
+        if self._refused:
+            params = _without_format(params)
         start = time.perf_counter()
         try:
             completion = self._completed(adapter, messages, params)
@@ -208,8 +211,8 @@ class _Asked:
                 raise
             # The model was thought to take a response format, and does not: the prompt asks too.
             self._attempts.append(Attempt("", str(error), adapter.name))
-            plain = {name: value for name, value in params.items() if name != "response_format"}
-            completion = self._completed(adapter, messages, plain)
+            self._refused = True
+            completion = self._completed(adapter, messages, _without_format(params))
         finally:
             self._seconds += time.perf_counter() - start
         self._done.append(completion)
@@ -235,14 +238,36 @@ class _Asked:
 
     def _parsed(self, adapter: Adapter, text: str) -> dict[str, Any]:
         if self._native is None:
+            return self._read(adapter, text)
+        outputs = self._native.outputs(self._done[-1])
+        if self._signature.outputs:
+            outputs |= self._beside_calls(adapter, text)
+        return {field.name: outputs[field.name] for field in self._predictor.signature.outputs}
+
+    def _beside_calls(self, adapter: Adapter, text: str) -> dict[str, Any]:
+        """The other outputs; None each when the model calls a tool before it answers."""
+        called = bool(self._done[-1].tool_calls)
+        nothing = dict.fromkeys(field.name for field in self._signature.outputs)
+        if called and not text.strip():
+            return nothing
+        try:
+            return self._read(adapter, text)
+        except ParseError:
+            if called:
+                return nothing  # a word on the way to the tool
+            raise
+
+    def _read(self, adapter: Adapter, text: str) -> dict[str, Any]:
+        if isinstance(adapter, TwoStepAdapter):
+            return self._extracted(adapter, text)
+        try:
             return adapter.parse(self._signature, text)
-        given = self._native.outputs(self._done[-1])
-        wanted = self._signature.outputs
-        if self._done[-1].tool_calls and not text.strip():
-            given |= {field.name: None for field in wanted}  # it calls a tool before it answers
-        elif wanted:
-            given |= adapter.parse(self._signature, text)
-        return {field.name: given[field.name] for field in self._predictor.signature.outputs}
+        except ParseError as error:
+            if self._done[-1].finish != "length":
+                raise
+            raise ParseError(
+                error.problems, found=error.found, completion=error.completion, cut=True
+            ) from None
 
     def _extracted(self, adapter: TwoStepAdapter, text: str) -> dict[str, Any]:
         reader = _extractor(self._signature)
@@ -254,9 +279,7 @@ class _Asked:
         lm = adapter.extraction_model
         changes: dict[str, Any] = {"lm": meter(lm) if meter else lm, "frame": frame}
         with use(adapter=adapter.extracts_with, demos=(), hints={}, **changes):
-            found = reader.forward(**{reader.signature.inputs[0].name: text})
-        given = self._native.outputs(self._done[-1]) if self._native else {}
-        return {**given, **found}
+            return dict(reader.forward(**{reader.signature.inputs[0].name: text}))
 
     def _record(self, outputs: dict[str, Any], error: str = "") -> int | None:
         frame = self._here.frame
@@ -301,5 +324,12 @@ def _extractor(signature: Signature) -> Predict:
     return Predict(two_step.extraction(signature))
 
 
+def _without_format(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name != "response_format"}
+
+
 def _problems(error: ParseError) -> str:
-    return "; ".join(f"`{name}` {problem}" for name, problem in error.problems.items())
+    problems = [f"`{name}` {problem}" for name, problem in error.problems.items()]
+    if error.cut:
+        problems.append("it was cut off at the limit of tokens, so be shorter")
+    return "; ".join(problems)

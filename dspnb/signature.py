@@ -93,7 +93,7 @@ class Signature(metaclass=_SignatureMeta):
         given = tuple(sorted(given, key=lambda field: field.role))  # "input" < "output"
         object.__setattr__(self, "fields", given)
         object.__setattr__(
-            self, "instructions", inspect.cleandoc(instructions) or _default_instructions(given)
+            self, "instructions", inspect.cleandoc(instructions) or default_instructions(given)
         )
         object.__setattr__(self, "name", name)
 
@@ -226,7 +226,7 @@ class Signature(metaclass=_SignatureMeta):
 
     def _with_fields(self, fields: Iterable[Field]) -> Signature:
         """Instructions that nobody wrote name the fields, so they are made anew."""
-        unwritten = self.instructions == _default_instructions(self.fields)
+        unwritten = self.instructions == default_instructions(self.fields)
         return Signature(fields, "" if unwritten else self.instructions, name=self.name)
 
     # -- a value -----------------------------------------------------------------------
@@ -305,7 +305,7 @@ def _from_class_body(name: str, body: Mapping[str, Any], parents: list[Signature
         fields[key] = mark.field(key, type_, where)
     instructions = body.get("__doc__") or ""
     for parent in parents:
-        if not instructions and parent.instructions != _default_instructions(parent.fields):
+        if not instructions and parent.instructions != default_instructions(parent.fields):
             instructions = parent.instructions
     return Signature(fields.values(), instructions, name=name)
 
@@ -324,10 +324,19 @@ def _check(fields: tuple[Field, ...]) -> None:
             raise UsageError(f"A signature needs at least one {role}; got {found}.")
 
 
-def _default_instructions(fields: tuple[Field, ...]) -> str:
-    given = listed(field.name for field in fields if field.role == "input")
-    wanted = listed(field.name for field in fields if field.role == "output")
-    return f"Read {given} and work out {wanted}."
+def default_instructions(fields: Iterable[Field]) -> str:
+    """What a signature says that nobody wrote instructions for.
+
+    >>> default_instructions(Signature("a, b -> c").fields)
+    'Read `a`, `b` and work out `c`.'
+    """
+    names: dict[Role, list[str]] = {"input": [], "output": []}
+    for field in fields:
+        names[field.role].append(field.name)
+    tasks = {"input": "read", "output": "work out"}
+    said = [f"{tasks[role]} {listed(given)}" for role, given in names.items() if given]
+    told = " and ".join(said)
+    return f"{told[:1].upper()}{told[1:]}."
 
 
 def _line(fields: tuple[Field, ...]) -> str:

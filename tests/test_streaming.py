@@ -48,7 +48,7 @@ def test_fields_arrive_before_the_answer_is_over():
     chunks = iter(stream)
     seen = [next(chunks) for _ in range(5)]
 
-    assert joined(seen) == {"reasoning": "It is"}
+    assert "It is  red.".startswith(joined(seen)["reasoning"])
     assert {chunk.path for chunk in seen} == {"predict"}
     lm.go_on.set()
     assert joined([*seen, *chunks]) == {"reasoning": "It is  red.", "answer": "Mars [4]"}

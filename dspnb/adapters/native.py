@@ -6,14 +6,19 @@ Such fields are taken out of the signature before it is rendered, and put back f
 from __future__ import annotations
 
 import dataclasses
+import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, get_args
 
 from dspnb.lm.base import Completion, Feature
-from dspnb.signature import Field, Signature
+from dspnb.signature import Field, Signature, default_instructions
 from dspnb.types import Citations, Document, Reasoning, Tool, ToolCalls
+
+from . import turns
+from .kinds import core
+from .past import NativeHistory
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,18 @@ class Native:
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs that are left to prompt with."""
-        return {name: value for name, value in given.items() if name not in self.tools}
+        left = {name: value for name, value in given.items() if name not in self.tools}
+        if self.calls:
+            for field in self.signature.inputs:
+                if turns.is_history(field) and left.get(field.name) is not None:
+                    left[field.name] = NativeHistory(left[field.name])
+        return left
 
 
 @lru_cache(maxsize=256)
 def candidates(signature: Signature) -> bool:
     """Whether any field could be handled by a provider."""
-    return any(field.type in (Reasoning, ToolCalls, Citations) for field in signature.outputs)
+    return any(core(field.type) in (Reasoning, ToolCalls, Citations) for field in signature.outputs)
 
 
 @lru_cache(maxsize=256)
@@ -66,11 +76,12 @@ def taken_out(signature: Signature, features: frozenset[Feature]) -> Native | No
     documents = any(_holds(field, Document) for field in signature.inputs)
     native = Native(signature)
     for field in signature.outputs:
-        if field.type is Reasoning and "reasoning" in features:
+        kind = core(field.type)
+        if kind is Reasoning and "reasoning" in features:
             native = dataclasses.replace(native, reasoning=field.name)
-        elif field.type is ToolCalls and tools and "tools" in features:
+        elif kind is ToolCalls and tools and "tools" in features:
             native = dataclasses.replace(native, calls=field.name, tools=tools)
-        elif field.type is Citations and documents and "citations" in features:
+        elif kind is Citations and documents and "citations" in features:
             native = dataclasses.replace(native, citations=field.name)
     out = {native.calls, native.reasoning, native.citations, *native.tools} - {""}
     if not out:
@@ -83,16 +94,27 @@ def _left(signature: Signature, fields: tuple[Field, ...]) -> Signature:
     """A signature of what is left, which may be no output at all."""
     left = object.__new__(Signature)
     object.__setattr__(left, "fields", fields)
-    object.__setattr__(left, "instructions", signature.instructions)
+    unwritten = signature.instructions == default_instructions(signature.fields)
+    said = default_instructions(fields) if unwritten else signature.instructions
+    object.__setattr__(left, "instructions", said)
     object.__setattr__(left, "name", signature.name)
     return left
 
 
 def _holds(field: Field, kind: type) -> bool:
-    return field.type is kind or kind in get_args(field.type)
+    return _mentions(field.type, kind)
+
+
+def _mentions(type_: Any, kind: type) -> bool:
+    return type_ is kind or any(_mentions(part, kind) for part in get_args(type_))
 
 
 def _tools(value: Any) -> Sequence[Tool]:
-    if isinstance(value, Tool):
-        return [value]
-    return list(value or ())
+    match value:
+        case None:
+            return []
+        case Mapping():
+            return [Tool(tool, str(name)) for name, tool in value.items()]
+        case Tool() | types.FunctionType():
+            return [Tool(value)]
+    return [Tool(tool) for tool in value]

@@ -7,6 +7,7 @@ so every type that pydantic validates has one.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -21,11 +22,11 @@ _SCALARS = {
     "null": "null",
 }
 _FORMATS = {
-    "date-time": "2026-01-31T12:00:00",
-    "date": "2026-01-31",
-    "time": "12:00:00",
-    "duration": "P1DT2H",
-    "uuid": "123e4567-e89b-12d3-a456-426614174000",
+    "date-time": "as in 2026-01-31T12:00:00",
+    "date": "as in 2026-01-31",
+    "time": "as in 12:00:00",
+    "duration": "as in P1DT2H",
+    "uuid": "as in 123e4567-e89b-12d3-a456-426614174000",
 }
 _LIMITS = {
     "minimum": "at least {}",
@@ -37,8 +38,11 @@ _LIMITS = {
     "maxLength": "at most {} characters",
     "minItems": "at least {} items",
     "maxItems": "at most {} items",
+    "minProperties": "at least {} entries",
+    "maxProperties": "at most {} entries",
     "pattern": "matching {}",
 }
+_ONE = re.compile(r"\b1 (character|item|entr)(?:s|(ies))\b")
 
 
 def notation(schema: Schema) -> str:
@@ -61,9 +65,10 @@ def block(schema: Schema, comments: Mapping[str, str]) -> str:
     for name, part in schema["properties"].items():
         note = comments.get(name, "")
         mark = "" if name in needed else "?"
-        lines.append(f"  {name}{mark}: {writer.type(part)}{f'  # {note}' if note else ''}")
+        lines.append(f"  {_key(name)}{mark}: {writer.type(part)}{f'  # {note}' if note else ''}")
     lines.append("}")
-    return "\n".join([*lines, *(f"{name} = {text}" for name, text in writer.definitions())])
+    named = [f"{name} = {text}" for name, text in writer.definitions()]
+    return "\n".join([*lines, *(["where " + named[0], *named[1:]] if named else [])])
 
 
 class _Writer:
@@ -82,7 +87,7 @@ class _Writer:
     def definitions(self) -> list[tuple[str, str]]:
         """The named types that were met, each with its text."""
         # `_wanted` grows while it is read, until no type is new.
-        return [(name, self._plain(self._known[name])) for name in self._wanted]
+        return [(_name(name), self._plain(self._known[name])) for name in self._wanted]
 
     def type(self, schema: Schema) -> str:
         """One type, with its limits and description in parentheses."""
@@ -92,7 +97,7 @@ class _Writer:
             if name in self._named:
                 if name not in self._wanted:
                     self._wanted.append(name)
-                return name
+                return _name(name)
             return self.type(self._known[name])
         return self._plain(schema)
 
@@ -128,7 +133,8 @@ class _Writer:
         for name, part in properties.items():
             words = _words(part)
             note = f" ({words})" if words else ""
-            parts.append(f"{name}{'' if name in needed else '?'}: {self.type(part)}{note}")
+            mark = "" if name in needed else "?"
+            parts.append(f"{_key(name)}{mark}: {self.type(part)}{note}")
         return "{ " + ", ".join(parts) + " }" if parts else "{}"
 
     def _recurs(self, name: str) -> bool:
@@ -147,20 +153,45 @@ class _Writer:
 def words(schema: Schema) -> str:
     """What a schema asks for beyond the type: limits and formats, in words.
 
-    >>> words({"type": "integer", "minimum": 0, "maximum": 10})
-    'at least 0, at most 10'
+    >>> words({"type": "array", "maxItems": 3, "items": {"type": "integer", "minimum": 0}})
+    'at most 3 items, each at least 0'
     """
-    found = [text.format(schema[name]) for name, text in _LIMITS.items() if name in schema]
-    if schema.get("format") in _FORMATS:
-        found.insert(0, f"as in {_FORMATS[schema['format']]}")
+    found = [_FORMATS[schema["format"]]] if schema.get("format") in _FORMATS else []
+    row = "prefixItems" in schema  # says how many by itself
+    for limit, text in _LIMITS.items():
+        if limit in schema and not (row and limit.endswith("Items")):
+            found.append(_ONE.sub(_singular, text.format(schema[limit])))
+    if schema.get("uniqueItems"):
+        found.append("no two alike")
+    options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    found += dict.fromkeys(text for option in options if (text := words(option)))
+    for inside, which in (
+        (schema.get("items"), "each"),
+        (schema.get("additionalProperties"), "each value"),
+    ):
+        if isinstance(inside, Mapping) and (text := words(inside)):
+            found.append(f"{which} {text}")
     return ", ".join(found)
 
 
+def _singular(match: re.Match[str]) -> str:
+    return f"1 {match[1]}{'y' if match[2] else ''}"
+
+
 def _words(schema: Schema) -> str:
-    """Limits, of an optional or a listed value too, and the description."""
-    inner = [part for part in schema.get("anyOf", ()) if part.get("type") != "null"]
-    found = [words(schema), *(words(part) for part in inner), schema.get("description", "")]
-    return "; ".join(text for text in found if text)
+    """Limits and the description."""
+    description = " ".join(schema.get("description", "").split())
+    return "; ".join(text for text in (words(schema), description) if text)
+
+
+def _key(name: str) -> str:
+    """A member's name: an alias may be none of Python's names."""
+    return name if name.isidentifier() else json.dumps(name, ensure_ascii=False)
+
+
+def _name(name: str) -> str:
+    """A definition's name: a generic's has brackets in it."""
+    return re.sub(r"[^\w.]+", "_", name)
 
 
 def _references(schema: Any) -> list[str]:

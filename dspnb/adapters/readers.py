@@ -1,225 +1,258 @@
 """Fields from an answer that is still arriving, one reader a layout.
 
-What might be the beginning of a header, a tag or an escape is held back until it is clear.
+What might be the beginning of a header, a tag or an escape is held back until it is clear. Only
+texts come piece by piece; other values come when they are whole.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
-from .finding import HEADER, by_name, unescaped, unescaped_tag
-
-LONGEST = 80  # characters that a header may take
+from .finding import (
+    HALF_HEADER,
+    HALF_TAG,
+    HEADER,
+    THOUGHTS,
+    by_name,
+    ends_element,
+    ends_section,
+    named,
+    tag_marks,
+    tag_of,
+    unescaped,
+    unescaped_tags,
+)
 
 Piece = tuple[str, str]  # field, text
+Find = Callable[[str], Mapping[str, Any]]
 
 
-class HeaderReader:
+class _Reader:
+    """What the readers share: thoughts are left away, and an answer in another layout is found.
+
+    `whole` names the fields that are no texts; `find` finds the fields in the whole answer, of
+    which those are told in the end that were not met in the reader's own layout.
+    """
+
+    def __init__(self, known: Sequence[str], whole: Collection[str], find: Find) -> None:
+        self._known, self._names, self._find = known, by_name(known), find
+        self._all: list[str] = []
+        self._answer = _WithoutThoughts(known)
+        self._told = _Telling(whole)
+        self._held = ""
+        self._at = 0  # what is held before this was told; a header's line begins there
+
+    def feed(self, text: str) -> Iterator[Piece]:
+        """One more piece of the answer."""
+        self._all.append(text)
+        if text := self._answer.feed(text):
+            self._held += text
+            yield from self._read(over=False)
+
+    def close(self) -> Iterator[Piece]:
+        """The answer is over."""
+        self._held += self._answer.rest()
+        yield from self._read(over=True)
+        yield from self._told.end()
+        left = [name for name in self._known if name not in self._told.seen]
+        if left:
+            found = self._find("".join(self._all))
+            for name in left:
+                value = found.get(name, "")
+                text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                if text:
+                    yield name, text
+
+    def _read(self, *, over: bool) -> Iterator[Piece]:
+        """What is held, as far as it is clear."""
+        raise NotImplementedError
+
+    def _tell(self, until: int) -> Iterator[Piece]:
+        """What is held up to a place belongs to the field that is open, if one is."""
+        if until > self._at:
+            yield from self._told.more(self._clean(self._held[self._at : until]))
+            self._at = until
+
+    def _clean(self, text: str) -> str:
+        return text
+
+    def _forget(self) -> None:
+        """Drop what was told, but for one character: does a line begin after it?"""
+        if self._at > 1:
+            self._held = self._held[self._at - 1 :]
+            self._at = 1
+
+
+class HeaderReader(_Reader):
     """Sections under `[[ ## name ## ]]`.
 
-    >>> reader = HeaderReader(["a"])
+    >>> reader = HeaderReader(["a"], (), lambda text: {})
     >>> [*reader.feed("[[ ## a ## ]]\\nHel"), *reader.feed("lo [[ ## comp"), *reader.close()]
     [('a', 'Hel'), ('a', 'lo')]
     """
 
-    def __init__(self, known: Sequence[str]) -> None:
-        self._names = by_name(known)
-        self._lone = known[0] if len(known) == 1 else ""
-        self._name: str | None = None
-        self._began = False
-        self._held = ""
-        self._seen: set[str] = set()
+    def _read(self, *, over: bool) -> Iterator[Piece]:
+        for match in HEADER.finditer(self._held, self._at):
+            if not over and not self._settled(match):
+                yield from self._tell(match.start())
+                self._forget()
+                return
+            if ends_section(self._names, match):
+                yield from self._tell(match.start())
+                yield from self._told.end()
+                self._told.begin(named(self._names, match[1]))
+                self._at = match.end()
+        tail = (HALF_HEADER if over else _MAYBE_HEADER).search(self._held, self._at)
+        yield from self._tell(tail.start() if tail else len(self._held))
+        self._forget()
 
-    def feed(self, text: str) -> Iterator[Piece]:
-        """One more piece of the answer."""
-        self._held += text
-        while match := HEADER.search(self._held):
-            if match.end() == len(self._held):
-                break  # Markdown may follow it
-            yield from self._told(self._held[: match.start()], whole=True)
-            self._enter(match[1])
-            self._held = self._held[match.end() :]
-        safe = self._safe()
-        yield from self._told(self._held[:safe], whole=False)
-        self._held = self._held[safe:]
+    def _settled(self, match: re.Match[str]) -> bool:
+        """Whether what comes next cannot change what the header means."""
+        after = self._held[match.end() : match.end() + 99]
+        if named(self._names, match[1]) or match[1].casefold() == "completed":
+            return bool(after)  # Markdown may follow it
+        return len(after) == 99 or bool(after.strip(" \t\r"))
 
-    def close(self) -> Iterator[Piece]:
-        """The answer is over."""
-        while match := HEADER.search(self._held):
-            yield from self._told(self._held[: match.start()], whole=True)
-            self._enter(match[1])
-            self._held = self._held[match.end() :]
-        cut = re.search(r"\s*\[\[[ \t]*#[^\]\n]*\Z", self._held)  # a header that was cut off
-        yield from self._told(self._held[: cut.start()] if cut else self._held, whole=True)
-        self._held = ""
-
-    def _enter(self, written: str) -> None:
-        name = self._names.get(written) or self._names.get(written.casefold())
-        self._name = None if name in self._seen else name
-        self._began = False
-        if name:
-            self._seen.add(name)
-
-    def _safe(self) -> int:
-        """How much of what is held cannot be a part of a header, or blanks before one."""
-        start = self._held.rfind("[[")
-        if start >= 0 and len(self._held) - start < LONGEST and "]]" not in self._held[start:]:
-            held = self._held[:start]
-        else:
-            held = self._held.removesuffix("[")
-        return len(held.rstrip(" \t\r\n*_#>`"))
-
-    def _told(self, text: str, *, whole: bool) -> Iterator[Piece]:
-        if not self._began:
-            text = text.lstrip()
-        if whole:
-            text = text.rstrip()
-        name = self._name or ("" if self._seen else self._lone)
-        if text and name:
-            self._began = True
-            yield name, unescaped(text)
+    def _clean(self, text: str) -> str:
+        return unescaped(text)
 
 
-class TagReader:
+# At the end of what arrived: the beginning of a header, of an escaped one, or of its line.
+_MAYBE_HEADER = re.compile(
+    r"(?:^[ \t]{0,99}(?:[*_#>`]{1,4}[ \t]{0,9})?)?"
+    r"(?:\[(?:\[[ \t]{0,9}\\{0,51}(?:#{1,3}[ \t]{0,9}(?:\w{1,100}[ \t]{0,9}"
+    r"(?:#{1,3}[ \t]{0,9}\]?)?)?)?)?)?\Z",
+    re.MULTILINE,
+)
+
+
+class TagReader(_Reader):
     """Texts between `<name>` and `</name>`."""
 
-    def __init__(self, known: Sequence[str]) -> None:
-        self._names = by_name(known)
-        names = "|".join(map(re.escape, known))
-        self._opening = re.compile(rf"<({names})>", re.IGNORECASE) if known else None
-        self._name = ""
-        self._began = False
-        self._held = ""
+    def __init__(self, known: Sequence[str], whole: Collection[str], find: Find) -> None:
+        super().__init__(known, whole, find)
+        self._inside: str | None = None
+        self._begun: set[str] = set()
 
-    def feed(self, text: str) -> Iterator[Piece]:
-        """One more piece of the answer."""
-        self._held += text
-        while self._opening is not None:
-            if not self._name:
-                match = self._opening.search(self._held)
-                if not match:
-                    self._held = self._held[-LONGEST:]
-                    return
-                self._name, self._began = match[1], False
-                self._held = self._held[match.end() :]
-            end = re.search(rf"</{re.escape(self._name)}\s*>", self._held, re.IGNORECASE)
-            if not end:
-                break
-            yield from self._told(self._held[: end.start()].rstrip())
-            self._held, self._name = self._held[end.end() :], ""
-        start = self._held.rfind("<")
-        maybe_tag = start >= 0 and len(self._held) - start < LONGEST
-        safe = len((self._held[:start] if maybe_tag else self._held).rstrip())
-        yield from self._told(self._held[:safe])
-        self._held = self._held[safe:]
+    def _read(self, *, over: bool) -> Iterator[Piece]:
+        for match in tag_marks(self._known, self._held, self._at) if self._known else ():
+            mark = tag_of(self._names, match)
+            if mark is None or not ends_element(match, mark, self._inside, self._begun):
+                continue
+            yield from self._tell(match.start())
+            yield from self._told.end()
+            self._inside, self._at = None, match.end()
+            if match["open"] and mark not in self._begun:
+                self._inside = mark
+                self._begun.add(mark)
+                self._told.begin(mark)
+        tail = (HALF_TAG if over else _MAYBE_TAG).search(self._held, self._at)
+        yield from self._tell(tail.start() if tail else len(self._held))
+        self._forget()
 
-    def close(self) -> Iterator[Piece]:
-        """The answer is over."""
-        if self._name:
-            yield from self._told(self._held.rstrip())
-        self._held = ""
-
-    def _told(self, text: str) -> Iterator[Piece]:
-        if not self._began:
-            text = text.lstrip()
-        if text and self._name:
-            self._began = True
-            name = self._names.get(self._name) or self._names[self._name.casefold()]
-            yield name, unescaped_tag(text)
+    def _clean(self, text: str) -> str:
+        return unescaped_tags(self._known, text)
 
 
-class ObjectReader:
-    """The members of one JSON object: texts as they arrive, other values when they are whole."""
+_MAYBE_TAG = re.compile(r"(?:^[ \t]{0,99})?(?:<[^<>]{0,400})?\Z", re.MULTILINE)
 
-    def __init__(self, known: Sequence[str]) -> None:
-        self._names = by_name(known)
-        self._held = ""
-        self._state = "before"  # the object, then "key", "value", "text", "other", "after"
-        self._name: str | None = None
 
-    def feed(self, text: str) -> Iterator[Piece]:
-        """One more piece of the answer."""
-        self._held += text
-        while (step := self._step()) is not None:
-            yield from step
+class ObjectReader(_Reader):
+    """The members of one JSON object."""
 
-    def close(self) -> Iterator[Piece]:
-        """The answer is over."""
-        if self._state == "text" and self._name and (text := _loaded(self._held)):
-            yield self._name, text
-        self._held = ""
+    def __init__(self, known: Sequence[str], whole: Collection[str], find: Find) -> None:
+        super().__init__(known, whole, find)
+        self._told = _Telling(whole, blanks=True)
+        self._step: Callable[[], Iterator[Piece] | None] | None = self._before
+        self._depth, self._quoted, self._value = 0, False, ""
 
-    def _step(self) -> list[Piece] | None:
-        """What the next part gives; None when more has to arrive first."""
-        match self._state:
-            case "before":
-                return self._skip_to("{", "key")
-            case "key":
-                key = re.match(r"[\s,]*\"((?:[^\"\\]|\\.)*)\"\s*:\s*", self._held)
-                if not key or key.end() == len(self._held):
-                    return None
-                written = _loaded(key[1])
-                self._name = self._names.get(written) or self._names.get(written.casefold())
-                self._held = self._held[key.end() :]
-                self._state = "text" if self._held.startswith('"') else "other"
-                self._held = self._held.removeprefix('"') if self._state == "text" else self._held
-                return []
-            case "text":
-                return self._text()
-            case "other":
-                return self._other()
-        return None
+    def _read(self, *, over: bool) -> Iterator[Piece]:
+        while self._step is not None and (pieces := self._step()) is not None:
+            yield from pieces
+        if self._step is None:
+            self._held = ""
 
-    def _skip_to(self, mark: str, state: str) -> list[Piece] | None:
-        start = self._held.find(mark)
-        if start < 0:
+    def _before(self) -> Iterator[Piece] | None:
+        begin = re.compile(r"\{\s*+(?=(.))", re.DOTALL).search(self._held)
+        if begin is None:
+            self._held = self._held[self._held.find("{") :] if "{" in self._held else ""
             return None
-        self._held, self._state = self._held[start + 1 :], state
-        return []
+        self._held = self._held[begin.end() :]
+        if begin[1] == '"':
+            self._step = self._key
+        return iter(())
 
-    def _text(self) -> list[Piece] | None:
-        end = re.match(r"(?:[^\"\\]|\\.)*\"", self._held, re.DOTALL)
-        if end:
-            text, self._held = self._held[: end.end() - 1], self._held[end.end() :]
-            self._state = "key"
-        else:
-            # An escape may still be incomplete: at most `\ud83d\ude00`, twelve characters.
-            cut = self._held.rfind("\\", max(0, len(self._held) - 12))
-            cut = len(self._held) if cut < 0 else _start_of_escapes(self._held, cut)
-            text, self._held = self._held[:cut], self._held[cut:]
-            if not text:
-                return None
-        piece = _loaded(text)
-        return [(self._name, piece)] if self._name and piece else []
+    def _key(self) -> Iterator[Piece] | None:
+        self._held = self._held.lstrip(" \t\r\n,")
+        if self._held and not self._held.startswith('"'):
+            self._step = None  # the end of the object, or what only a repair can read
+            return iter(())
+        key = _KEY.match(self._held)
+        if not key:
+            return None
+        self._held = self._held[key.end() :]
+        self._told.begin(named(self._names, _loaded(key[1])))
+        self._step = self._text if key[2] else self._other
+        return iter(())
 
-    def _other(self) -> list[Piece] | None:
-        """A number, a truth, a list, an object: given when it is over."""
-        depth, quoted, i = 0, False, 0
-        while i < len(self._held):
-            character = self._held[i]
-            if quoted:
-                i += character == "\\"
-                quoted = character != '"'
+    def _text(self) -> Iterator[Piece] | None:
+        part = _CHARACTERS.match(self._held)
+        assert part is not None  # it may be empty
+        rest = self._held[part.end() :]
+        if not part.end() and not rest.startswith('"'):
+            self._step = None if len(rest) > 12 else self._text  # no escape is that long
+            return None
+        self._held = rest
+        return self._more_text(_loaded(part[0]))
+
+    def _more_text(self, text: str) -> Iterator[Piece]:
+        yield from self._told.more(text)
+        if self._held.startswith('"'):
+            self._held, self._step = self._held[1:], self._key
+            yield from self._told.end()
+
+    def _other(self) -> Iterator[Piece] | None:
+        """A number, a truth, a list, an object: told when it is over."""
+        for mark in _MARKS.finditer(self._held):
+            character = mark[0]
+            if self._quoted:
+                if character == "\\" and mark.end() == len(self._held):
+                    self._value += self._held[: mark.start()]  # what it escapes has to arrive
+                    self._held = self._held[mark.start() :]
+                    return None
+                self._quoted = character != '"'
             elif character == '"':
-                quoted = True
+                self._quoted = True
             elif character in "[{":
-                depth += 1
-            elif character in "]}" and depth:
-                depth -= 1
-            elif character in ",}" and not depth:
-                value, self._held = self._held[:i].strip(), self._held[i:]
-                self._state = "key"
-                return [(self._name, value)] if self._name and value else []
-            i += 1
+                self._depth += 1
+            elif character in "]}" and self._depth:
+                self._depth -= 1
+            elif character in ",}" and not self._depth:
+                value = self._value + self._held[: mark.start()]
+                self._held, self._value, self._step = self._held[mark.start() :], "", self._key
+                return self._more_value(value)
+        self._value, self._held = self._value + self._held, ""
         return None
 
+    def _more_value(self, value: str) -> Iterator[Piece]:
+        yield from self._told.more(value.strip())
+        yield from self._told.end()
 
-def _start_of_escapes(text: str, at: int) -> int:
-    while at and (text[at - 1] == "\\" or text[max(0, at - 6) : at].startswith("\\u")):
-        at = at - 1 if text[at - 1] == "\\" else at - 6
-    return at
+
+_KEY = re.compile(r'"((?:[^"\\]++|\\.)*+)"\s*+:\s*+(?=.)(")?', re.DOTALL)
+_MARKS = re.compile(r'\\.?|["\[\]{},]', re.DOTALL)
+# Whole characters of a JSON text; the two halves of a surrogate pair stay together.
+_CHARACTERS = re.compile(
+    r'(?:[^"\\]++'
+    r"|\\u[dD][89abAB][\da-fA-F]{2}\\u[\da-fA-F]{4}"
+    r"|\\u[dD][89abAB][\da-fA-F]{2}(?=[^\\]|\\[^u])"
+    r"|\\u(?![dD][89abAB])[\da-fA-F]{4}"
+    r"|\\[^u])*+",
+    re.DOTALL,
+)
 
 
 def _loaded(text: str) -> str:
@@ -228,3 +261,91 @@ def _loaded(text: str) -> str:
         return str(json.loads(f'"{text}"', strict=False))
     except ValueError:
         return text
+
+
+class _Telling:
+    """Which field is open, and what of it can be told: a text as it comes, others at the end.
+
+    Blanks at both ends are no part of a field, except in JSON, where `blanks` is set.
+    """
+
+    def __init__(self, whole: Collection[str], *, blanks: bool = False) -> None:
+        self.seen: set[str] = set()
+        self._whole, self._blanks = whole, blanks
+        self._name: str | None = None
+        self._kept: list[str] = []  # of a field that comes whole
+        self._blank = ""  # between words, or at the end
+        self._begun = False
+
+    def begin(self, name: str | None) -> None:
+        """A field begins; one that was told already, or that is not known, is passed over."""
+        self._name = None if name in self.seen else name
+        self._kept, self._blank, self._begun = [], "", False
+        if name is not None:
+            self.seen.add(name)
+
+    def more(self, text: str) -> Iterator[Piece]:
+        """More of the open field."""
+        if self._name is None or not text:
+            return
+        if self._name in self._whole:
+            self._kept.append(text)
+            return
+        if not self._blanks:
+            text = text if self._begun else text.lstrip()
+            kept = text.rstrip()
+            blank = text[len(kept) :]
+            if not kept:
+                self._blank += blank
+                return
+            text, self._blank = self._blank + kept, blank
+        self._begun = True
+        yield self._name, text
+
+    def end(self) -> Iterator[Piece]:
+        """The open field is over."""
+        text = "".join(self._kept).strip()
+        if self._name is not None and text:
+            yield self._name, text
+        self._name, self._kept = None, []
+
+
+class _WithoutThoughts:
+    """An answer without what a model thought before it."""
+
+    def __init__(self, known: Collection[str]) -> None:
+        self._ends = {
+            opening: closing
+            for opening, closing in THOUGHTS.items()
+            if opening[1:-1].casefold() not in known
+        }
+        self._held = ""
+        self._closing: str | None = None
+        self._over = False
+
+    def feed(self, text: str) -> str:
+        """What of the answer is clear by now."""
+        if self._over:
+            return text
+        self._held += text
+        if self._closing is None:
+            start = self._held.lstrip()
+            begun = (end for opening, end in self._ends.items() if start.startswith(opening))
+            self._closing = next(begun, None)
+            if self._closing is None:
+                if any(opening.startswith(start) for opening in self._ends):
+                    return ""
+                return self._released(self._held)
+        _, end, rest = self._held.partition(self._closing)
+        if end:
+            return self._released(rest)
+        self._held = self._held[-len(self._closing) :]
+        return ""
+
+    def _released(self, text: str) -> str:
+        self._over, self._held = True, ""
+        return text
+
+    def rest(self) -> str:
+        """What was held back when the answer is over."""
+        return "" if self._closing or self._over else self._released(self._held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping, Set
 from functools import lru_cache
@@ -10,28 +11,19 @@ from typing import Any
 from dspnb.lm.base import Feature
 from dspnb.signature import Signature
 
-from . import values
+from . import kinds
 
-KEPT = {
-    "type",
-    "enum",
-    "const",
-    "anyOf",
-    "items",
-    "properties",
-    "required",
-    "$ref",
-    "$defs",
-    "description",
-    "additionalProperties",
-}  # fmt: skip  what every provider's subset has
+KEPT = {"type", "enum", "anyOf", "items", "description"}  # what every provider's subset has
 
 
 def response_format(signature: Signature, features: Set[Feature]) -> Mapping[str, Any]:
     """The parameter that holds a model to the outputs; empty when it can't be held to them."""
+    if not signature.outputs:
+        return {}
     if "json_schema" in features and (schema := strict_schema(signature)) is not None:
         name = re.sub(r"\W+", "_", signature.name or "answer", flags=re.ASCII)[:60]
-        wanted = {"name": name, "strict": True, "schema": schema}
+        # A copy: some clients write into what they are given.
+        wanted = {"name": name, "strict": True, "schema": copy.deepcopy(schema)}
         return {"response_format": {"type": "json_schema", "json_schema": wanted}}
     if features & {"json_object", "json_schema"}:
         return {"response_format": {"type": "json_object"}}
@@ -45,20 +37,13 @@ def strict_schema(signature: Signature) -> dict[str, Any] | None:
     >>> strict_schema(Signature("q -> n: int"))["properties"]
     {'n': {'type': 'integer'}}
     """
-    properties: dict[str, Any] = {}
-    definitions: dict[str, Any] = {}
+    schema = kinds.schema_of(signature.outputs)
+    properties = schema["properties"]
     for field in signature.outputs:
-        schema = values.json_schema(field)
-        definitions |= schema.pop("$defs", {})
-        if values.optional(field) and not values.plan(field.type).optional:
-            schema = {"anyOf": [schema, {"type": "null"}]}
-        properties[field.name] = schema
-    whole = {"type": "object", "properties": properties}
-    if definitions:
-        whole["$defs"] = definitions
+        if kinds.optional(field) and not kinds.plan(field.type).optional:
+            properties[field.name] = {"anyOf": [properties[field.name], {"type": "null"}]}
     try:
-        strict: dict[str, Any] = _strict(whole)
-        return strict
+        return _strict(schema)
     except _Unsayable:
         return None
 
@@ -67,23 +52,23 @@ class _Unsayable(Exception):
     """A map with free keys, or a tuple: no provider's strict schema has them."""
 
 
-def _strict(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_strict(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "prefixItems" in schema or not schema:
+def _strict(schema: Mapping[str, Any]) -> dict[str, Any]:
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"]}  # nothing may stand beside it
+    if not schema or "prefixItems" in schema:
         raise _Unsayable
     if schema.get("type") == "object" and "properties" not in schema:
         raise _Unsayable
-    told: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key in ("properties", "$defs"):
-            told[key] = {name: _strict(part) for name, part in value.items()}
-        elif key == "oneOf":
-            told["anyOf"] = _strict(value)
-        elif key in KEPT and key not in ("required", "additionalProperties"):
-            told[key] = value if key in ("enum", "const") else _strict(value)
-    if "properties" in told:
+    told = {key: value for key, value in schema.items() if key in KEPT}
+    if "const" in schema:
+        told["enum"] = [schema["const"]]
+    if options := schema.get("anyOf") or schema.get("oneOf"):
+        told["anyOf"] = [_strict(option) for option in options]
+    if "items" in schema:
+        told["items"] = _strict(schema["items"])
+    if "properties" in schema:
+        told["properties"] = {name: _strict(part) for name, part in schema["properties"].items()}
         told |= {"required": list(told["properties"]), "additionalProperties": False}
+    if schema.get("$defs"):
+        told["$defs"] = {name: _strict(part) for name, part in schema["$defs"].items()}
     return told

@@ -1,4 +1,4 @@
-"""From a signature, demos and inputs to messages: what all layouts share.
+"""From a signature, demos and inputs to messages.
 
 The order is: system, demos that leave fields out, whole demos, the turns of a real conversation,
 the inputs of this call. Demos say that they are examples, so that no model takes them for history.
@@ -6,37 +6,21 @@ the inputs of this call. Demos say that they are examples, so that no model take
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from dspnb.errors import ParseError
 from dspnb.example import Example
 from dspnb.lm.base import Attachment, Block, BlockKind, Message
-from dspnb.signature import Field, Signature
-from dspnb.types import History, ToolCalls, ToolResults
+from dspnb.signature import Field, Signature, default_instructions
+from dspnb.types import History
 
-from . import values
+from . import finding, kinds, past
+from .values import attachment_blocks, to_text
 
-LEFT_OUT = "(left out)"
-
-
-class Layout(Protocol):
-    """How one adapter writes fields."""
-
-    def __hash__(self) -> int: ...
-
-    def system(self, signature: Signature) -> tuple[Block, ...]:
-        """Fields, layout and task."""
-
-    def asked(self, texts: Mapping[str, str]) -> str:
-        """The inputs of one turn."""
-
-    def answered(self, fields: Sequence[Field], known: Mapping[str, Any]) -> str:
-        """The outputs of one turn; a field that is not known is written as left out."""
-
-    def reminder(self, signature: Signature) -> str:
-        """The last line of a question: what to answer with."""
+if TYPE_CHECKING:
+    from .layout import Layout
 
 
 def conversation(
@@ -45,16 +29,20 @@ def conversation(
     """The whole prompt. What does not depend on `inputs` is built once and kept."""
     prefix = _prefix(layout, signature, tuple(demos))
     blocks = _asked(layout, prompted(signature.inputs), inputs, "input")
-    turn = Message("user", (*blocks, Block("format", layout.reminder(signature))))
-    past = _past(layout, signature, inputs)
-    return (*prefix, *past, turn) if past else (*prefix, turn)
+    if reminder := layout.reminder(signature):
+        blocks.append(Block("format", reminder))
+    return (*prefix, *_past(layout, signature, inputs), Message("user", tuple(blocks)))
 
 
-def prompted(fields: Sequence[Field]) -> tuple[Field, ...]:
+@lru_cache(maxsize=1024)
+def prompted(fields: tuple[Field, ...]) -> tuple[Field, ...]:
     """The fields that are written in a turn: past turns are turns of their own."""
-    if any(field.type is History for field in fields):
-        return tuple(field for field in fields if field.type is not History)
-    return tuple(fields)
+    return tuple(field for field in fields if not is_history(field))
+
+
+def is_history(field: Field) -> bool:
+    """Whether a field holds past turns."""
+    return field.type is History or kinds.core(field.type) is History
 
 
 @lru_cache(maxsize=256)
@@ -106,10 +94,8 @@ def left_out(signature: Signature, demo: Mapping[str, Any]) -> list[str]:
     """The fields without a value; None is one when the type allows it."""
     return [
         field.name
-        for field in signature.fields
-        if field.type is not History
-        and demo.get(field.name) is None
-        and not (field.name in demo and values.optional(field))
+        for field in (*prompted(signature.inputs), *signature.outputs)
+        if demo.get(field.name) is None and not (field.name in demo and kinds.optional(field))
     ]
 
 
@@ -118,136 +104,76 @@ def _asked(
 ) -> list[Block]:
     """The inputs as a block of text, and a block for each attachment."""
     attached: list[Attachment] = []
-    texts = {field.name: values.to_text(given[field.name], attached) for field in fields}
-    text = Block(kind, layout.asked(texts))
-    if not attached:
-        return [text]
-    numbers: dict[str, int] = {}
-    blocks = [text]
-    for attachment in attached:
-        number = numbers[attachment.kind] = numbers.get(attachment.kind, 0) + 1
-        blocks.append(Block(kind, f"<{attachment.kind} {number}>:", attachment))
-    return blocks
+    texts = {field.name: to_text(given[field.name], attached) for field in fields}
+    return [Block(kind, layout.asked(texts)), *attachment_blocks(attached, kind)]
 
 
 def _past(layout: Layout, signature: Signature, inputs: Mapping[str, Any]) -> list[Message]:
-    """The turns of a real conversation, from the input of type `History`."""
-    past = next((f.name for f in signature.inputs if f.type is History), None)
-    history = inputs.get(past) if past else None
-    if history is None:
+    """The turns of a real conversation, from the first input of type `History`."""
+    history = _history(signature)
+    said = inputs.get(history) if history else None
+    if said is None:
         return []
-    return [turn for said in history for turn in _turn(layout, signature, said)]
+
+    def told(turn: Mapping[str, Any]) -> list[Message]:
+        asked = [field for field in prompted(signature.inputs) if field.name in turn]
+        outputs = [field for field in signature.outputs if field.name in turn]
+        messages = []
+        if asked:
+            messages.append(Message("user", tuple(_asked(layout, asked, turn, "history"))))
+        if outputs:
+            known = {field.name: turn[field.name] for field in outputs}
+            messages.append(Message.of("assistant", layout.answered(outputs, known), "history"))
+        return messages
+
+    return past.turns(signature, said, told)
 
 
-def _turn(layout: Layout, signature: Signature, said: Mapping[str, Any]) -> list[Message]:
-    if "role" in said and "content" in said:
-        return [Message.of(said["role"], str(said["content"]), "history")]
-    asked = [field for field in prompted(signature.inputs) if field.name in said]
-    outputs = [field for field in signature.outputs if field.name in said]
-    turns = []
-    if asked:
-        turns.append(Message("user", tuple(_asked(layout, asked, said, "history"))))
-    if outputs:
-        known = {field.name: said[field.name] for field in outputs}
-        turns.append(Message.of("assistant", layout.answered(outputs, known), "history"))
-    for value in said.values():
-        match value:
-            case ToolCalls() if value.calls and not any(f.type is ToolCalls for f in outputs):
-                turns.append(_called(value))
-            case ToolResults():
-                turns += _results(value, native=_called_natively(turns))
-    return turns
+@lru_cache(maxsize=256)
+def _history(signature: Signature) -> str:
+    return next((field.name for field in signature.inputs if is_history(field)), "")
 
 
-def _called(calls: ToolCalls) -> Message:
-    return Message("assistant", (Block("history", ""),), tool_calls=tuple(calls.calls))
+# -- what layouts write alike ----------------------------------------------------------
 
 
-def _called_natively(turns: Sequence[Message]) -> bool:
-    return any(turn.tool_calls for turn in turns)
-
-
-def _results(results: ToolResults, *, native: bool) -> list[Message]:
-    if native:
-        return [
-            Message(
-                "tool",
-                (Block("history", values.to_text(result.value)),),
-                tool_call_id=result.call.id,
-            )
-            for result in results
-        ]
-    lines = [f"`{result.call.name}` gave: {values.to_text(result.value)}" for result in results]
-    return [Message.of("user", "\n".join(lines), "history")]
-
-
-# -- what a system message says --------------------------------------------------------
-
-
-def described(signature: Signature) -> str:
-    """The fields, numbered, with their types and descriptions."""
-    return "\n".join(
-        [
-            "Input fields:",
-            *map(_description, range(1, 99), prompted(signature.inputs)),
-            "Output fields:",
-            *map(_description, range(1, 99), signature.outputs),
-        ]
+def headed(texts: Mapping[str, str]) -> str:
+    """Texts under headers."""
+    return "\n\n".join(
+        f"{finding.header(name)}\n{finding.escaped(text)}" for name, text in texts.items()
     )
 
 
+def described(signature: Signature) -> Block:
+    """The fields, numbered, with their types and descriptions."""
+    lines = ["Input fields:", *map(_description, itertools.count(1), prompted(signature.inputs))]
+    if signature.outputs:
+        lines += ["Output fields:", *map(_description, itertools.count(1), signature.outputs)]
+    return Block("fields", "\n".join(lines))
+
+
 def _description(number: int, field: Field) -> str:
-    line = f"{number}. `{field.name}` ({field.type_name})"
-    return f"{line}: {field.desc}" if field.desc else line
+    line = f"{number}. `{field.name}` ({kinds.plain_type_name(field)})"
+    return f"{line}: {' '.join(field.desc.split())}" if field.desc else line
 
 
 def note(field: Field, *, json_: bool = False) -> str:
     """What stands behind the place of an output in the layout."""
-    words = values.hint(field, json_=json_)
+    words = kinds.hint(field, json_=json_)
     return f"        # note: {words}" if words else ""
 
 
 def brief(field: Field, *, json_: bool = False) -> str:
     """The same in a reminder, in parentheses, and short."""
-    words = values.hint(field, json_=json_)
+    words = kinds.hint(field, json_=json_)
     if words.startswith("JSON"):
-        return f" (a valid {field.type_name})"
+        return f" (a valid {kinds.plain_type_name(field)})"
     return f" ({words})" if words else ""
 
 
 def task(signature: Signature) -> Block:
-    """The instructions."""
-    return Block("instructions", f"Your task:\n{signature.instructions}")
-
-
-# -- what an answer holds --------------------------------------------------------------
-
-
-def outputs_of(
-    signature: Signature, found: Mapping[str, Any], text: str, read: Any
-) -> dict[str, Any]:
-    """The outputs, each read by `read(field, found)`; a missing optional one gets its default.
-
-    Raises `ParseError`, which names every field that is wrong.
-    """
-    outputs, problems = {}, {}
-    for field in signature.outputs:
-        if field.name not in found:
-            if values.optional(field):
-                outputs[field.name] = values.default(field)
-            else:
-                problems[field.name] = "is missing"
-            continue
-        try:
-            outputs[field.name] = read(field, found[field.name])
-        except ValueError as error:
-            problems[field.name] = str(error)
-    if problems:
-        raise ParseError(problems, found=found, completion=text)
-    return outputs
-
-
-def told_again(text: str, wrong: str, reminder: str) -> tuple[Message, Message]:
-    """The model's answer, what was wrong with it, and what to answer with."""
-    plea = f"{wrong}\n\nWrite the whole answer again. {reminder}"
-    return Message.of("assistant", text, "repair"), Message.of("user", plea, "repair")
+    """The instructions; those that nobody wrote name the fields, but no history."""
+    said = signature.instructions
+    if said == default_instructions(signature.fields):
+        said = default_instructions(prompted(signature.fields))
+    return Block("instructions", f"Your task:\n{said}")

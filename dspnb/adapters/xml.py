@@ -7,87 +7,64 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from dspnb.example import Example
-from dspnb.lm.base import Block, Message
+from dspnb.lm.base import Block
 from dspnb.signature import Field, Signature
 
 from . import finding, turns, values
 from .base import Adapter, Features
+from .json import where_held
+from .layout import Layout
 from .readers import TagReader
+from .reading import LEFT_OUT
 
 
 @dataclass(frozen=True)
-class XMLAdapter:
+class XMLAdapter(Layout):
     """Render fields between tags; values that are not text are JSON inside their tag.
 
-    What stands between tags is text, not XML: an `&`, a `<` or a program needs no escaping.
+    What stands between tags is text, not XML: an `&`, a `<` or a program needs no escaping. A value
+    that a model writes in nested tags is read too.
+
+    >>> XMLAdapter().parse(Signature("q -> n: int"), "<n>7</n>")
+    {'n': 7}
     """
 
     name = "xml"
-
-    def render(
-        self, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]
-    ) -> tuple[Message, ...]:
-        """The whole prompt. What does not depend on `inputs` is built once and kept."""
-        return turns.conversation(self, signature, demos, inputs)
-
-    def parse(self, signature: Signature, text: str) -> dict[str, Any]:
-        """The outputs that a completion holds. Raises `ParseError`.
-
-        >>> XMLAdapter().parse(Signature("q -> n: int"), "<n>7</n>")
-        {'n': 7}
-        """
-        known = [field.name for field in signature.outputs]
-        found = finding.tagged(known, text)
-        if len(found) < len(known):
-            as_json = finding.members(known, text) if "{" in text else {}
-            if len(as_json) > len(found):
-                return turns.outputs_of(signature, as_json, text, values.from_json)
-            for other in (finding.sections(known, text), finding.labelled(known, text)):
-                if len(other) > len(found):
-                    found = other
-        return turns.outputs_of(signature, found, text, _read)
-
-    def repair(self, signature: Signature, text: str, wrong: str) -> tuple[Message, ...]:
-        """Show the model its answer and what was wrong with it."""
-        return turns.told_again(text, wrong, self.reminder(signature))
-
-    def params(self, signature: Signature, features: Features) -> Mapping[str, Any]:
-        """Nothing: any model can write text."""
-        return {}
+    finds = (
+        finding.tagged, finding.members, finding.sections, finding.labelled, finding.lone,
+    )  # fmt: skip
+    reads = TagReader
 
     def fallback(self, features: Features) -> Adapter | None:
         """JSON, where the model can be held to it."""
-        from .json import JSONAdapter
-
-        return JSONAdapter() if features() & {"json_schema", "json_object"} else None
-
-    def reader(self, signature: Signature) -> TagReader:
-        """Fields as they arrive."""
-        return TagReader([field.name for field in signature.outputs])
-
-    # -- the layout --------------------------------------------------------------------
+        return where_held(features)
 
     def system(self, signature: Signature) -> tuple[Block, ...]:
         """Fields, layout and task."""
-        return (
-            Block("fields", turns.described(signature)),
-            Block("format", _structure(signature)),
-            turns.task(signature),
-        )
+        slots = [
+            _tag(field.name, f"{{{field.name}}}") for field in turns.prompted(signature.inputs)
+        ]
+        slots += [
+            _tag(field.name, f"{{{field.name}}}{turns.note(field)}") for field in signature.outputs
+        ]
+        layout = "\n\n".join(["Every exchange has this layout:", "\n".join(slots)])
+        return turns.described(signature), Block("format", layout), turns.task(signature)
 
     def asked(self, texts: Mapping[str, str]) -> str:
-        """Inputs in their tags."""
-        return "\n".join(_tag(name, text) for name, text in texts.items())
+        """Inputs in their tags; in each, nothing reads as its end."""
+        return "\n".join(
+            _tag(name, finding.escaped_tags([name], text)) for name, text in texts.items()
+        )
 
     def answered(self, fields: Sequence[Field], known: Mapping[str, Any]) -> str:
-        """Outputs in their tags."""
+        """Outputs in their tags; in each, nothing reads as the tag of an output."""
+        names = [field.name for field in fields]
         return "\n".join(
             _tag(
                 field.name,
-                values.to_answer(field, known[field.name])
+                finding.escaped_tags(names, values.to_answer(field, known[field.name]))
                 if field.name in known
-                else turns.LEFT_OUT,
+                else LEFT_OUT,
             )
             for field in fields
         )
@@ -98,33 +75,12 @@ class XMLAdapter:
 
 
 def _tag(name: str, text: str) -> str:
-    return f"<{name}>\n{finding.escaped_tag(text, name)}\n</{name}>"
-
-
-def _read(field: Field, text: str) -> Any:
-    """A value in its tag; a model may write what has parts in tags too."""
-    try:
-        return values.read(field, text)
-    except ValueError:
-        if values.plan(field.type).kind != "json" or not text.lstrip().startswith("<"):
-            raise
-        value = finding.nested(text)
-        return values.from_json(field, value)
-
-
-def _structure(signature: Signature) -> str:
-    slots = [
-        f"<{field.name}>\n{{{field.name}}}\n</{field.name}>"
-        for field in turns.prompted(signature.inputs)
-    ]
-    slots += [
-        f"<{field.name}>\n{{{field.name}}}{turns.note(field)}\n</{field.name}>"
-        for field in signature.outputs
-    ]
-    return "\n\n".join(["Every exchange has this layout:", "\n".join(slots)])
+    return f"<{name}>\n{text}\n</{name}>"
 
 
 @lru_cache(maxsize=256)
 def _reminder(signature: Signature) -> str:
     wanted = [f"`<{field.name}>`{turns.brief(field)}" for field in signature.outputs]
+    if not wanted:
+        return ""
     return f"Answer with {', then '.join(wanted)}, each closed by its end tag."

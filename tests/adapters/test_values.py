@@ -9,7 +9,9 @@ from annotated_types import Ge, Le, MaxLen
 from pydantic import BaseModel
 
 from dspnb import Field
-from dspnb.adapters.values import default, hint, optional, read, to_answer, to_text
+from dspnb.adapters.kinds import default, hint, optional
+from dspnb.adapters.reading import read
+from dspnb.adapters.values import to_answer, to_text
 from dspnb.signature import REQUIRED
 
 

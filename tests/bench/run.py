@@ -25,7 +25,9 @@ def main() -> None:
     given = parser.parse_args()
     imports(given.dspnb, given.dspy, given.rounds)
     for demos in (0, 16):
-        calls(given.dspnb, given.dspy, demos, given.rounds)
+        scripts(given, "call", f"one call with {demos} demos, µs", demos)
+    scripts(given, "parse", "reading five typed outputs, µs")
+    scripts(given, "render", "writing a prompt with 16 demos, µs", 16)
 
 
 def imports(dspnb: str, dspy: str, rounds: int) -> None:
@@ -38,14 +40,14 @@ def imports(dspnb: str, dspy: str, rounds: int) -> None:
     _print("import dspnb and %load_ext over bare IPython, s", "import dspy", ours, theirs)
 
 
-def calls(dspnb: str, dspy: str, demos: int, rounds: int) -> None:
-    """CPU microseconds of one call of a predictor whose model takes no time."""
+def scripts(given: argparse.Namespace, name: str, what: str, *arguments: int) -> None:
+    """CPU microseconds that the two scripts of a name print."""
     ours, theirs = _rounds(
-        rounds,
-        lambda: _printed(dspnb, "call_dspnb.py", demos),
-        lambda: _printed(dspy, "call_dspy.py", demos),
+        given.rounds,
+        lambda: _printed(given.dspnb, f"{name}_dspnb.py", *arguments),
+        lambda: _printed(given.dspy, f"{name}_dspy.py", *arguments),
     )
-    _print(f"one call with {demos} demos, µs", "dspy", ours, theirs)
+    _print(what, "dspy", ours, theirs)
 
 
 def _rounds(
@@ -71,8 +73,8 @@ def _cpu(python: str, code: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _printed(python: str, script: str, demos: int, calls: int = 1000) -> float:
-    command = [python, str(HERE / script), str(demos), str(calls)]
+def _printed(python: str, script: str, *arguments: int, calls: int = 1000) -> float:
+    command = [python, str(HERE / script), *map(str, arguments), str(calls)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
