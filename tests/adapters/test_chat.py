@@ -1,11 +1,6 @@
-import dataclasses
-import enum
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from dspnb import Example, Field, ParseError, Signature, UsageError
 from dspnb.adapters import ChatAdapter
@@ -13,22 +8,6 @@ from dspnb.signature import InputField, OutputField
 
 CHAT = ChatAdapter()
 QA = Signature("question -> reasoning, answer: int", "Count well.")
-
-
-class Color(enum.Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
-class City(BaseModel):
-    name: str
-    people: int
-
-
-@dataclasses.dataclass
-class Point:
-    x: int
-    y: int = 0
 
 
 # -- rendering -------------------------------------------------------------------------
@@ -267,55 +246,3 @@ def test_the_repair_shows_the_answer_and_what_was_wrong_with_it():
     assert plea.role == "user"
     assert plea.content.startswith("`answer` must be a number, not 'forty'\n\nWrite the whole")
     assert "Answer with `[[ ## reasoning ## ]]`, then `[[ ## answer ## ]]`" in plea.content
-
-
-# -- there and back --------------------------------------------------------------------
-
-TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=30).map(
-    lambda text: text.replace("[[", "").strip()
-)
-CHOICE = st.text(st.sampled_from("abA.*'`ä1"), min_size=1, max_size=4)
-INTEGER = st.integers() | st.integers(2**60, 2**62)
-KINDS: list[st.SearchStrategy[tuple[Any, Any]]] = [
-    st.tuples(st.just(str), TEXT),
-    st.tuples(st.just(int), INTEGER),
-    st.tuples(st.just(float), st.floats(allow_nan=False, allow_infinity=False)),
-    st.tuples(st.just(bool), st.booleans()),
-    st.tuples(st.just(list[str]), st.lists(TEXT, max_size=4)),
-    st.tuples(st.just(dict[str, int]), st.dictionaries(TEXT, st.integers(), max_size=3)),
-    st.tuples(st.just(int | None), st.none() | st.integers()),
-    st.tuples(st.just(Color), st.sampled_from(Color)),
-    st.tuples(st.just(City), st.builds(City, name=TEXT, people=st.integers())),
-    st.tuples(st.just(list[Point]), st.lists(st.builds(Point, st.integers()), max_size=2)),
-    st.lists(CHOICE, min_size=1, max_size=4).flatmap(
-        lambda values: st.tuples(st.just(Literal[tuple(values)]), st.sampled_from(values))
-    ),
-]
-NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(lambda name: name != "q")
-
-
-@settings(max_examples=200, derandomize=True, database=None, deadline=None)
-@given(st.dictionaries(NAMES, st.one_of(KINDS), min_size=1, max_size=4))
-def test_what_a_demo_shows_is_read_back(outputs):
-    fields = [Field(name, kind, "", "output") for name, (kind, _) in outputs.items()]
-    demo = {name: value for name, (_, value) in outputs.items()}
-    signature = Signature((Field("q"), *fields))
-    shown = {name: (value if value is not None else "None") for name, value in demo.items()}
-
-    *_, answer, _ = CHAT.render(signature, (Example(q="?", **shown),), {"q": "!"})
-
-    assert CHAT.parse(signature, answer.content) == demo
-
-
-@settings(max_examples=200, derandomize=True, database=None, deadline=None)
-@given(st.text(st.sampled_from("[]# ab`*\n:x{}\"',1-"), max_size=60))
-def test_no_text_breaks_the_parser(text):
-    signature = Signature("q -> a: list[int], b: int | None, x: Literal['a', 'b'] = 'a'")
-
-    try:
-        outputs, problems = CHAT.parse(signature, text), {}
-    except ParseError as error:
-        outputs, problems = dict.fromkeys("abx"), error.problems
-
-    assert outputs.keys() == {"a", "b", "x"}
-    assert problems.keys() <= {"a", "b", "x"}
