@@ -22,8 +22,18 @@ from .errors import (
 from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
 from .lm import LM, Completion
-from .module import Module
-from .modules import ChainOfThought
+from .module import Module, Setting
+from .modules import (
+    KNN,
+    BestOfN,
+    ChainOfThought,
+    Ensemble,
+    MultiChainComparison,
+    NearestDemos,
+    Parallel,
+    Refine,
+    majority,
+)
 from .optimizers import (
     BootstrapFewShot,
     BootstrapFewShotWithRandomSearch,
@@ -52,9 +62,11 @@ from .types import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "KNN",
     "LM",
     "Audio",
     "BatchError",
+    "BestOfN",
     "BootstrapFewShot",
     "BootstrapFewShotWithRandomSearch",
     "Budget",
@@ -69,6 +81,7 @@ __all__ = [
     "Diff",
     "Document",
     "DspnbError",
+    "Ensemble",
     "Example",
     "Examples",
     "Field",
@@ -81,15 +94,20 @@ __all__ = [
     "LabeledFewShot",
     "LoadWarning",
     "Module",
+    "MultiChainComparison",
+    "NearestDemos",
     "OutputField",
+    "Parallel",
     "ParseError",
     "Predict",
     "Prediction",
     "Provenance",
     "Reasoning",
+    "Refine",
     "Report",
     "Run",
     "Score",
+    "Setting",
     "Signature",
     "Split",
     "Tool",
@@ -104,6 +122,7 @@ __all__ = [
     "diff",
     "evaluate",
     "examples",
+    "majority",
     "metrics",
     "preview",
     "require",

@@ -81,12 +81,33 @@ def resolve(node: ast.expr, scopes: Scopes, where: str) -> Any:
     return _Reading(scopes, where).type(node)
 
 
-def complete(type_: Any, scopes: Scopes, where: str) -> Any:
-    """A type with the names in its strings looked up and its constraints in one form.
+def looked_up(type_: Any, scopes: Scopes, where: str) -> Any:
+    """A type with the names in its strings looked up; raises `UsageError` as `resolve` does.
 
-    Raises `UsageError` as `resolve` does, and for what could be in no model's answer.
+    >>> looked_up(list["int"], lambda: iter([COMMON]), "it")
+    list[int]
     """
-    return _checked(_Reading(scopes, where).looked_up(type_), where)
+    return _Reading(scopes, where).looked_up(type_)
+
+
+def checked(type_: Any, where: str) -> Any:
+    """A type with its constraints in one form.
+
+    Raises `UsageError`, starting with `where`, for a constraint that does not fit, or a choice that
+    no model could write.
+    """
+    if typing.get_origin(type_) is typing.Literal:
+        for value in typing.get_args(type_):
+            if not isinstance(value, str | int | float | enum.Enum | None):
+                raise UsageError(
+                    f"{where} has the choice {value!r} in its `Literal`; a choice is text, a "
+                    "number, True, False, None or a member of an enum."
+                )
+    type_ = _mapped(type_, lambda inside: checked(inside, where))
+    try:
+        return in_one_form(type_)
+    except ValueError as error:
+        raise UsageError(f"{where} has the type `{describe(type_)}`: {error}") from None
 
 
 def value_of(node: ast.expr, scopes: Scopes, where: str) -> Any:
@@ -364,7 +385,7 @@ def _reads_its_subscript(generic: Any) -> bool:
     for class_ in getattr(generic, "__mro__", ()) if isinstance(generic, type) else ():
         if method := vars(class_).get("__class_getitem__"):
             own = isinstance(getattr(method, "__func__", None), types.FunctionType)
-            return own and class_ not in (typing.Generic, pydantic.BaseModel)
+            return own and class_.__module__ != "typing" and class_ is not pydantic.BaseModel
     return False
 
 
@@ -390,18 +411,3 @@ def _mapped(type_: Any, change: Callable[[Any], Any]) -> Any:
     if origin in UNIONS:
         return union(changed)
     return origin[changed]
-
-
-def _checked(type_: Any, where: str) -> Any:
-    if typing.get_origin(type_) is typing.Literal:
-        for value in typing.get_args(type_):
-            if not isinstance(value, str | int | float | enum.Enum | None):
-                raise UsageError(
-                    f"{where} has the choice {value!r} in its `Literal`; a choice is text, a "
-                    "number, True, False, None or a member of an enum."
-                )
-    type_ = _mapped(type_, lambda inside: _checked(inside, where))
-    try:
-        return in_one_form(type_)
-    except ValueError as error:
-        raise UsageError(f"{where} has the type `{describe(type_)}`: {error}") from None

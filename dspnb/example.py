@@ -201,10 +201,13 @@ class Score:
 Metric = Callable[[Example, Prediction], "Score | float | bool"]
 
 
-def score(metric: Metric, example: Example, prediction: Prediction) -> Score:
+def score(
+    metric: Metric, example: Example, prediction: Prediction, *, kind: str = "metric"
+) -> Score:
     """Ask a metric; a number, a truth or `(number, "feedback")` becomes a `Score`.
 
     Raises `MetricError`, which names the metric, its line and the example, when the metric fails.
+    `kind` is what an error calls it.
     """
     try:
         result = metric(example, prediction)
@@ -212,7 +215,7 @@ def score(metric: Metric, example: Example, prediction: Prediction) -> Score:
         raise MetricError(str(error)) from None
     except Exception as error:  # whatever the user's code raises
         raise MetricError(
-            f"The metric `{metric_name(metric)}` raised {one_line(error)}{_place(error)}, "
+            f"The {kind} `{metric_name(metric)}` raised {one_line(error)}{_place(error)}, "
             f"for the example {_short(example)} and the prediction {_short(prediction)}."
         ) from error
     match result:
@@ -224,7 +227,7 @@ def score(metric: Metric, example: Example, prediction: Prediction) -> Score:
             given = Score(result)
     if not all(map(_finite, (given.value, *given.parts.values()))):
         raise MetricError(
-            f"The metric `{metric_name(metric)}` gave {result!r}; it must give a "
+            f"The {kind} `{metric_name(metric)}` gave {result!r}; it must give a "
             "finite number, True or False, a `Score`, or `(number, 'feedback')`."
         )
     return dataclasses.replace(given, value=float(given.value))

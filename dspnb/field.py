@@ -12,7 +12,7 @@ from typing import Any, Literal, Unpack
 
 from pydantic import PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter, ValidationError
 
-from .annotations import complete, describe
+from .annotations import checked, describe, looked_up
 from .constraints import Keywords, constrain, description_of
 from .errors import UsageError, nearest
 from .scopes import of_line
@@ -28,7 +28,7 @@ RESERVED = frozenset(
         # an example's
         *("input_names", "inputs", "labels", "with_inputs"),
         # a prediction's
-        *("attempts", "checks", "completions", "trace", "with_trace"),
+        *("attempts", "checks", "completions", "trace", "with_completions", "with_trace"),
         # a call's: inputs are given by name to a method
         "self",
     }
@@ -74,9 +74,9 @@ class Field:
         where = f"field `{self.name}`"
         if self.role not in typing.get_args(Role):
             raise UsageError(f"{where} is an `input` or an `output`, not {self.role!r}.")
-        desc = self.desc or description_of(self.type)
-        object.__setattr__(self, "desc", desc)
-        object.__setattr__(self, "type", complete(self.type, of_line({}), where))
+        type_ = looked_up(self.type, of_line({}), where)
+        object.__setattr__(self, "desc", self.desc or description_of(type_))
+        object.__setattr__(self, "type", checked(type_, where))
         object.__setattr__(self, "default", _fitting(self.type, self.default, where))
 
     @cached_property
@@ -122,12 +122,11 @@ class Mark:
 
     def field(self, name: str, type_: Any, where: str) -> Field:
         """The field that is marked with this."""
-        desc = self.desc or description_of(type_)
         try:
             constrained = constrain(type_, self.constraints)
         except ValueError as error:
             raise UsageError(f"{where} has the type `{describe(type_)}`: {error}") from None
-        return Field(name, constrained, desc, self.role, self.default)
+        return Field(name, constrained, self.desc, self.role, self.default)
 
 
 def InputField(

@@ -14,9 +14,9 @@ from .errors import UsageError
 from .field import REQUIRED, Field, Role
 from .scopes import of_cell, of_line
 
-# What may hide an arrow: text, comments, brackets.
+# An arrow, or what may hide one: text and comments.
 PIECE = re.compile(
-    r"""'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\#[^\n]*|->|[\[({]|[\])}]""",
+    r"""'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\#[^\n]*|->""",
     re.DOTALL,
 )
 TEXT = re.compile(r"'''.*?'''|\"\"\".*?\"\"\"", re.DOTALL)
@@ -61,17 +61,12 @@ def _read_line(text: str, scopes: Scopes) -> tuple[Field, ...]:
 
 
 def _sides(text: str) -> list[str]:
-    """What stands between the arrows that are in no text, comment or bracket."""
-    sides, start, depth = [], 0, 0
+    """What stands between the arrows that are in no text or comment."""
+    sides, start = [], 0
     for piece in PIECE.finditer(text):
-        match piece[0]:
-            case "[" | "(" | "{":
-                depth += 1
-            case "]" | ")" | "}":
-                depth -= 1
-            case "->" if depth == 0:
-                sides.append(text[start : piece.start()])
-                start = piece.end()
+        if piece[0] == "->":
+            sides.append(text[start : piece.start()])
+            start = piece.end()
     return [*sides, text[start:]]
 
 

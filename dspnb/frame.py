@@ -47,11 +47,14 @@ class Frame:
     complaint: Complaint | None = None
     tries: dict[Hashable, Check] = field(default_factory=dict)  # by statement and prediction
     gave_up: dict[Hashable, Check] = field(default_factory=dict)  # asked again often enough
+    # In the trace, of the calls made inside; first of this frame, then of those around it.
+    places: tuple[list[int], ...] = field(default_factory=lambda: ([],))
     lock: threading.Lock = field(default_factory=threading.Lock)  # of all the above
 
     def inner(self) -> Frame:
         """The frame of a module that is called inside this one."""
-        return Frame(self.trace, self.checks, self.paths, self, lock=self.lock)
+        places: tuple[list[int], ...] = ([], *self.places)
+        return Frame(self.trace, self.checks, self.paths, self, lock=self.lock, places=places)
 
     def up(self) -> Iterator[Frame]:
         """This frame and those around it."""
@@ -64,7 +67,10 @@ class Frame:
         """Add a call to the trace; its place there."""
         with self.lock:
             self.trace.append(call)
-            return len(self.trace) - 1
+            place = len(self.trace) - 1
+            for places in self.places:
+                places.append(place)
+            return place
 
     def keep(self, made: Made) -> None:
         """Note a prediction, here and in the frames around."""
@@ -80,6 +86,9 @@ class Frame:
             with frame.lock:
                 for i, made in enumerate(frame.again):
                     if made.predictor is predictor and made.inputs == inputs:
+                        if made.place is not None:  # another sample may have been better then
+                            call = self.trace[made.place]
+                            self.trace[made.place] = dataclasses.replace(call, rejected="")
                         return frame.again.pop(i)
         return None
 
@@ -96,21 +105,57 @@ class Frame:
     def rewind(self, target: Made, message: str) -> None:
         """Go back to the start, to come to `target` again with a complaint about it."""
         place = next(i for i, made in enumerate(self.made) if made is target)
-        if target.place is not None:
-            call = self.trace[target.place]
-            self.trace[target.place] = dataclasses.replace(call, rejected=message)
         with self.lock:
+            for made in self.made[place:]:
+                why = message if made is target else "an earlier answer was not accepted"
+                if made.place is not None:
+                    self.reject_at(made.place, why)
             self.again = self.made[:place]
             self.complaint = Complaint(target, message)
             dropped = {id(made) for made in self.made}
             for frame in self.up():
                 frame.made = [made for made in frame.made if id(made) not in dropped]
 
+    def reject_at(self, place: int, why: str) -> None:
+        """The call at this place of the trace is not used; the trace says why."""
+        self.trace[place] = dataclasses.replace(self.trace[place], rejected=why)
+
     def settle(self, *, failed: bool) -> None:
         """The call is over: unless it failed, what was asked again and not given up has held."""
         if not failed:
             self.checks += self.tries.values()
         self.checks += self.gave_up.values()
+
+    # -- samples, each made in a frame of its own --------------------------------------
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls made inside this frame, and those given again."""
+        with self.lock:
+            return [self.trace[place] for place in self._places()]
+
+    def reject(self, why: str) -> None:
+        """What was made inside this frame is not used; the trace says why."""
+        with self.lock:
+            for place in self._places():
+                call = self.trace[place]
+                if not call.error and not call.rejected:
+                    self.trace[place] = dataclasses.replace(call, rejected=why)
+
+    def prefer(self, kept: Frame) -> None:
+        """Of several samples this one is used: its predictions count as made last.
+
+        A complaint about what came of the samples is then about it.
+        """
+        last = {id(made) for made in kept.made}
+        with self.lock:
+            for frame in self.up():
+                others = [made for made in frame.made if id(made) not in last]
+                frame.made = [*others, *kept.made]
+
+    def _places(self) -> list[int]:
+        again = (made.place for made in self.made if made.place is not None)
+        return sorted({*self.places[0], *again})
 
 
 class Backtrack(BaseException):

@@ -7,11 +7,12 @@ import functools
 import inspect
 import warnings
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from . import saving
+from .adapters import Adapter
 from .batch import inputs_of, run_all
 from .context import current, use
 from .errors import DspnbError, LoadWarning, UsageError, listed
@@ -34,6 +35,14 @@ class Setting:
     demos: tuple[Example, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """What a program was made with; its copies share them."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
 State = Mapping[str, Setting]  # predictor path -> its setting
 
 
@@ -42,6 +51,22 @@ class Module:
 
     A predictor's path is the attribute that holds it: `answer`, `hops.0.query`.
     """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Note the arguments: a program can be made again when its class is written anew."""
+        if (args or kwargs) and cls.__init__ is object.__init__:
+            raise TypeError(f"{cls.__name__}() takes no arguments")  # as Python says it itself
+        module = super().__new__(cls)
+        vars(module)["_made_with"] = Arguments(args, kwargs)
+        return module
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _METHODS:
+            raise UsageError(
+                f"A part cannot be called `{name}`: every program has a `{name}` already. "
+                f"Call it `{name}_`."
+            )
+        super().__setattr__(name, value)
 
     def forward(self, **inputs: Any) -> Any:
         """What the program does: inputs in, a `Prediction` or a dict of outputs back."""
@@ -129,6 +154,7 @@ class Module:
         return vars(self)
 
     is_predictor = False
+    adapter: Adapter | None = None  # of the program's own, instead of the context's
 
     @property
     def state(self) -> State:
@@ -169,18 +195,22 @@ class Module:
         """
         paths = {id(predictor): path for path, predictor in reversed([*_dspy_paths(self._root)])}
         predictors = {paths.get(id(p), path): p for path, p in self.predictors()}
-        return saving.write(file, predictors, adapter=current().adapter, provenance=self.provenance)
+        adapter = self._root.adapter or current().adapter
+        return saving.write(file, predictors, adapter=adapter, provenance=self.provenance)
 
     def load(self, file: str | Path, *, strict: bool = True) -> Self:
         """Read a saved state into this program, in place, and return it. Runs no code.
 
-        Predictors are matched by path and fields by name. Raises `UsageError` that names all that
+        Predictors are matched by path and fields by name. An adapter other than the context's is
+        kept as the program's own. Raises `UsageError` that names all that
         does not fit, and changes nothing; with `strict=False` a `LoadWarning` names it, and what
         fits is taken over.
         """
         saved = saving.read(file)
         predictors = dict(self.predictors())
         fitting, problems = saving.fit(saved, predictors)
+        adapter, unmade = _adapter_of(saved)
+        problems += unmade
         if problems:
             told = "".join(f"\n- {problem}" for problem in problems)
             if strict:
@@ -193,6 +223,7 @@ class Module:
             predictor = predictors[path]
             predictor.apply(Setting(found.instructions, found.demos))
             predictor.params, predictor.lm = found.params, found.lm
+        self._root.adapter = adapter
         self._comes_from(None if problems else saved.provenance)
         return self
 
@@ -211,6 +242,13 @@ class Module:
         return f"{type(self).__name__}({inside})"
 
 
+_METHODS = (
+    frozenset(vars(Module))
+    - {"adapter", "forward", "is_predictor"}
+    - {name for name in vars(Module) if name.startswith("_")}
+)
+
+
 class _UnderWay:
     """A call of a module: its frame, and at its end the trace, when it is the outermost one."""
 
@@ -219,6 +257,7 @@ class _UnderWay:
         self._here = current()
         above = self._here.frame
         self._outermost = above is None
+        self._use: use | None = None
         self.prediction: Prediction | None = None
         if above is None:
             paths = {id(predictor): path for path, predictor in module.predictors()}
@@ -240,16 +279,20 @@ class _UnderWay:
         failed.frame.rewind(failed.target, failed.message)
 
     def __enter__(self) -> _UnderWay:
-        if self._frame is not None:
-            self._use = use(frame=self._frame)
+        changes: dict[str, Any] = {} if self._frame is None else {"frame": self._frame}
+        if self._module.adapter is not None:
+            changes["adapter"] = self._module.adapter
+        if changes:
+            self._use = use(**changes)
             self._use.__enter__()
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if self._use is not None:
+            self._use.__exit__()
         frame = self._frame
         if frame is None:
             return
-        self._use.__exit__(None, None, None)
         frame.settle(failed=error is not None)
         if not self._outermost:
             return
@@ -271,6 +314,16 @@ def _is_async(kind: Any) -> bool:
     if inspect.iscoroutinefunction(kind.forward):
         return True
     return hasattr(kind, "aforward") and kind.forward is Module.forward
+
+
+def _adapter_of(saved: saving.Saved) -> tuple[Adapter | None, tuple[str, ...]]:
+    """The adapter of a file, unless it is the context's; and what is wrong with it."""
+    if saved.adapter in (None, saving.adapter_entry(current().adapter)):
+        return None, ()
+    try:
+        return saving.adapter_from(saved.adapter), ()
+    except ValueError as error:
+        return None, (f"its adapter {error}",)
 
 
 def _as_prediction(result: Any, program: Module) -> Prediction:

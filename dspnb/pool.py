@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
 import queue
@@ -68,6 +67,8 @@ async def in_thread(function: Callable[[], T]) -> T:
 
     asyncio's own threads are few: on two cores, six. A call that waits for a model needs no core.
     """
+    import asyncio  # 20 ms, and who awaits has it
+
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()
@@ -91,6 +92,8 @@ def wait_for(coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     Where an event loop runs already, as in a notebook's cell, it gets a thread of its own.
     """
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

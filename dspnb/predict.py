@@ -92,8 +92,14 @@ class Predict(Module):
         if n == 1:
             return _Asked(self, here, given, complaint).answer()
         jobs = [functools.partial(self._sample, here, given, complaint, i, n) for i in range(n)]
-        samples = run_all(jobs, n)
-        prediction, text, place = samples[0]
+        drawn = run_all(jobs, n, return_errors=True)
+        samples = [sample for sample in drawn if not isinstance(sample, Exception)]
+        if not samples:
+            raise drawn[0]
+        (prediction, text, place), *others = samples
+        for _, _, other in others:
+            if here.frame is not None and other is not None:
+                here.frame.reject_at(other, "another sample came first")
         return prediction.with_completions(sample[0] for sample in samples), text, place
 
     def _sample(

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .annotations import complete
+from .annotations import looked_up
 from .errors import UsageError, listed, nearest
 from .field import REQUIRED, Field, InputField, Mark, OutputField, Role
 from .field_text import read_cell, read_line
@@ -301,7 +301,7 @@ def _from_class_body(name: str, body: Mapping[str, Any], parents: list[Signature
     fields = {field.name: field for parent in parents for field in parent.fields}
     for key, mark in own.items():
         where = f"`{name}`: field `{key}`"
-        type_ = complete(annotations.get(key, str), of_class, where)
+        type_ = looked_up(annotations.get(key, str), of_class, where)
         fields[key] = mark.field(key, type_, where)
     instructions = body.get("__doc__") or ""
     for parent in parents:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import itertools
 import queue
@@ -62,6 +61,8 @@ class Stream:
         _ = self.prediction  # raises what the call raised
 
     async def __aiter__(self) -> AsyncIterator[Chunk]:
+        import asyncio  # 20 ms, and who awaits has it
+
         self._take()
         loop, chunks = asyncio.get_running_loop(), asyncio.Queue[Chunk | None]()
 

@@ -6,14 +6,24 @@ import enum
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ForwardRef, Generic, List, Literal, Optional, TypeVar, Union
+from typing import (  # noqa: UP035
+    Annotated,
+    Any,
+    ForwardRef,
+    Generic,
+    List,
+    Literal,
+    Optional,
+    TypeVar,
+    Union,
+)
 
 import annotated_types as limits
 import pydantic
 import pytest
 
 from dspnb import Field, UsageError
-from dspnb.annotations import COMMON, choices, complete, describe, resolve, value_of
+from dspnb.annotations import COMMON, checked, choices, describe, looked_up, resolve, value_of
 
 Item = TypeVar("Item")
 
@@ -125,11 +135,11 @@ def test_an_annotation_names_the_type_that_python_would(text, type_):
     ],
 )
 def test_limits_are_known_by_their_names_and_nothing_is_called(text):
-    assert complete(read(text), scopes, "it") == read("int(ge=0, le=10)")
+    assert checked(read(text), "it") == read("int(ge=0, le=10)")
 
 
 def test_the_length_of_something_may_be_given_by_place():
-    found = complete(read("Annotated[list[int], Len(1, 3)]"), scopes, "it")
+    found = checked(read("Annotated[list[int], Len(1, 3)]"), "it")
 
     assert describe(found) == "list[int](min_length=1, max_length=3)"
 
@@ -149,7 +159,7 @@ def test_the_users_own_names_come_first():
 
 
 @pytest.mark.parametrize(
-    ("type_", "complete_one"),
+    ("type_", "whole"),
     [
         ("list[City]", list[City]),
         (ForwardRef("City"), City),
@@ -162,8 +172,8 @@ def test_the_users_own_names_come_first():
         (Literal["City"], Literal["City"]),
     ],
 )
-def test_strings_inside_a_type_are_looked_up(type_, complete_one):
-    assert complete(type_, scopes, "it") == complete_one
+def test_strings_inside_a_type_are_looked_up(type_, whole):
+    assert looked_up(type_, scopes, "it") == whole
 
 
 @pytest.mark.parametrize(
@@ -207,7 +217,7 @@ def test_what_is_no_annotation_says_where_and_why(text, message):
 @pytest.mark.parametrize("choice", [[1], b"x", {"a": 1}])
 def test_a_choice_that_no_json_holds_is_refused(choice):
     with pytest.raises(UsageError, match="`Literal`; a choice is text, a number, True, False"):
-        complete(list[Literal[choice]], scopes, "it")
+        checked(list[Literal[choice]], "it")
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,12 @@ def test_another_predictor_can_be_blamed():
 
     assert prediction.answer == "Mars"
     assert "not accepted: name the planet" in lm.calls[2][-1].content
-    assert [call.path for call in prediction.trace] == ["draft", "answer", "draft", "answer"]
+    assert [(call.path, call.rejected) for call in prediction.trace] == [
+        ("draft", "name the planet"),
+        ("answer", "an earlier answer was not accepted"),
+        ("draft", ""),
+        ("answer", ""),
+    ]
 
 
 def test_a_constraint_of_an_inner_module_repeats_only_this_module():

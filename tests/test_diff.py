@@ -92,12 +92,12 @@ def test_fields_are_added_removed_and_changed():
 
 
 def test_parameters_are_compared():
-    before, after = Predict("q -> a", temperature=0, n=1), Predict("q -> a", temperature=1, top_p=1)
+    before, after = Predict("q -> a", temperature=0, k=1), Predict("q -> a", temperature=1, p=1)
 
     assert diff(before, after).predictors["self"].params == (
         ("temperature", 0, 1),
-        ("n", 1, None),
-        ("top_p", None, 1),
+        ("k", 1, None),
+        ("p", None, 1),
     )
 
 
@@ -154,7 +154,8 @@ def test_the_text_reads_like_a_patch():
     before = Signature("q -> a", "Read.\nThink.\nSay it.\nEnd.")
     after = Signature("q -> a: int, b", "Read.\nThink twice.\nSay it.\nEnd.")
     found = diff(
-        Predict(before, demos=[ONE, TWO], temperature=0), Predict(after, demos=[TWO, THREE], n=1)
+        Predict(before, demos=[ONE, TWO], temperature=0),
+        Predict(after, demos=[TWO, THREE], top_k=1),
     )
 
     assert repr(found) == str(found)
@@ -175,7 +176,7 @@ def test_the_text_reads_like_a_patch():
         "+     output b: str\n"
         "    params\n"
         "-     temperature=0\n"
-        "+     n=1"
+        "+     top_k=1"
     )
 
 

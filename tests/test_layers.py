@@ -16,14 +16,15 @@ annotations
 scopes
 field
 field_text
-signature  budget  testing  jsonable
+jsonable
+signature  budget  testing
 derived  trace
 example
 adapters  provenance  batch  frame
 saving  context  metrics  data
 streaming
 module  predict
-checks  modules  preview  evaluate  diff
+checks  modules  preview  evaluate  diff  refit
 optimizers  candidate
 run
 compiling  frontends

@@ -183,6 +183,25 @@ def test_a_program_shows_its_predictors():
     assert repr(Hops(hops=0)).startswith("Hops(tools.sum: notes: list[str] -> summary")
 
 
+def test_a_program_that_takes_no_arguments_refuses_them():
+    class Plain(Module):
+        pass
+
+    with pytest.raises(TypeError, match=r"Plain\(\) takes no arguments"):
+        Plain(3)
+
+
+def test_what_a_program_was_made_with_is_no_part_of_it():
+    class Outer(Module):
+        def __init__(self, inner):
+            self.answer = ChainOfThought("question -> answer")
+
+    program = Outer(Predict("question -> notes"))
+
+    assert [path for path, _ in program.predictors()] == ["answer.predict"]
+    assert [path for path, _ in program.with_state({}).predictors()] == ["answer.predict"]
+
+
 class Async(Module):
     """A program whose `forward` is awaited."""
 
@@ -273,3 +292,13 @@ def test_a_predictor_can_have_a_model_of_its_own():
     program.set_lm(None)
     with use(lm=None), pytest.raises(UsageError, match="No model is set"):
         program(question="?")
+
+
+@pytest.mark.parametrize("name", ["state", "batch", "stream", "parts", "save"])
+def test_a_part_with_the_name_of_a_method_is_refused(name):
+    class Named(Module):
+        def __init__(self):
+            setattr(self, name, Predict("a -> b"))
+
+    with pytest.raises(UsageError, match=f"A part cannot be called `{name}`.*Call it `{name}_`"):
+        Named()

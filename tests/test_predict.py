@@ -165,7 +165,18 @@ def test_several_samples_are_drawn_at_once_and_all_are_kept():
     assert prediction.a == "sample 6"
     assert [sample.a for sample in prediction.completions] == ["sample 6", "sample 7", "sample 8"]
     assert sorted(rollouts, key=str) == [(i, {"temperature": 0.7}) for i in (6, 7, 8)]
+    assert sum(not call.rejected for call in prediction.trace) == 1
     assert len(prediction.trace) == 3
+
+
+def test_a_sample_that_cannot_be_read_is_left_out_of_the_completions():
+    replies = iter(["[[ ## n ## ]] 1", "[[ ## n ## ]] one", "[[ ## n ## ]] uno"])
+    with use(lm=Scripted(replies)):
+        prediction = Predict("q -> n: int", n=2)(q="?")
+
+    assert [sample.n for sample in prediction.completions] == [1]
+    with use(lm=Scripted(lambda prompt: "no")), pytest.raises(ParseError):
+        Predict("q -> n: int, m", n=2)(q="?")
 
 
 def test_a_temperature_that_was_chosen_is_kept_for_samples_unless_all_would_be_alike():

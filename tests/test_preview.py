@@ -1,6 +1,22 @@
+import json
+
 import pytest
 
-from dspnb import ChainOfThought, Example, Module, Prediction, UsageError, preview, use
+from dspnb import (
+    LM,
+    ChainOfThought,
+    Completion,
+    Example,
+    Image,
+    JSONAdapter,
+    Module,
+    Predict,
+    Prediction,
+    Tool,
+    UsageError,
+    preview,
+    use,
+)
 from dspnb.testing import Scripted
 
 
@@ -23,6 +39,7 @@ def test_it_is_the_prompt_that_would_be_sent_first():
     assert shown.messages == lm.calls[0]
     assert shown.path == "first.predict"
     assert 0 < shown.tokens < 500
+    assert shown.text() in str(shown)
 
 
 def test_no_model_needs_to_be_set():
@@ -44,3 +61,139 @@ def test_a_program_that_calls_no_model_has_no_prompt():
 
     with pytest.raises(UsageError, match="made no model call"):
         preview(Plain(), x=1)
+
+
+def search(query: str) -> str:
+    "Find passages."
+    return query
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+def test_it_has_the_parameters_that_the_model_would_be_called_with():
+    lm = Scripted(lambda _: Completion("[[ ## answer ## ]]\nx"), supports={"tools", "reasoning"})
+    program = Predict(
+        "question, tools: list[Tool] -> thought: Reasoning, calls: ToolCalls, answer",
+        temperature=0.3,
+    )
+    with use(lm=lm):
+        shown = preview(program, question="Why?", tools=[Tool(search)])
+        program(question="Why?", tools=[Tool(search)])
+
+    assert shown.params == lm.params[0]
+    assert set(shown.params) == {"temperature", "tools", "reasoning_effort"}
+    assert shown.messages == lm.calls[0]
+    assert shown.model == "scripted"
+
+
+def test_it_has_the_response_format_of_the_layout_in_use():
+    lm = Scripted(lambda _: '{"n": 4}', supports={"json_schema"})
+    program = Predict("question -> n: int")
+    with use(lm=lm, adapter=JSONAdapter()):
+        shown = preview(program, question="2 + 2")
+        program(question="2 + 2")
+
+    assert shown.params == lm.params[0]
+    assert shown.params["response_format"]["type"] == "json_schema"
+    assert shown.counts["response_format"] > 0
+
+
+def test_parameters_of_the_model_itself_are_in_it_but_no_key_or_address():
+    lm = LM("openai/gpt-4o-mini", temperature=0.5, api_key="sk-secret", extra_headers={"X": "y"})
+    with use(lm=lm):
+        shown = preview(Predict("q -> a", max_tokens=9), q="?")
+
+    assert shown.params == {"temperature": 0.5, "max_tokens": 9}
+    assert "secret" not in f"{shown}{shown.markdown()}{shown.openai()}"
+
+
+def test_a_predictor_with_a_model_of_its_own_is_caught_too():
+    own = Scripted([], supports={"tools"})
+    own_model = Predict("q, tools: list[Tool] -> calls: ToolCalls", lm=own)
+
+    shown = preview(own_model, q="?", tools=[Tool(search)])
+
+    assert own.calls == []
+    assert (shown.model, "tools" in shown.params) == ("scripted", True)
+
+
+def test_tokens_are_counted_by_origin_and_attachments_apart():
+    demo = Example(q="b", picture=Image(PNG), a="c")
+    shown = preview(Predict("q, picture: Image -> a", demos=[demo]), q="?", picture=Image(PNG))
+
+    assert list(shown.counts) == ["fields", "format", "instructions", "demo", "input"]
+    assert all(tokens > 0 for tokens in shown.counts.values())
+    assert shown.tokens == sum(shown.counts.values())
+    assert shown.attachments == {"image": 2}
+    assert f"about {shown.tokens} tokens + 2 images" in str(shown)
+
+
+def test_it_is_given_as_text_as_markdown_and_as_a_request():
+    program = Predict("q, picture: Image -> a", temperature=0.3)
+    shown = preview(program, q="```\ncode", picture=Image(PNG))
+
+    assert "--- user ---" in shown.text()
+    assert "<image 1>: [image: image/png, 108 B]" in shown.text()
+    assert "| instructions |" in shown.markdown()
+    assert "````\n[[ ## q ## ]]\n```\ncode" in shown.markdown()  # a longer fence than the input's
+    request = json.loads(json.dumps(shown.openai()))
+    assert request["temperature"] == 0.3
+    assert [part["type"] for part in request["messages"][1]["content"]] == [
+        "text",
+        "image_url",
+        "text",
+    ]
+
+
+def test_a_program_that_catches_errors_or_asks_in_threads_is_caught_at_its_first_call():
+    class Careful(Module):
+        def __init__(self):
+            self.ask = Predict("q -> a", n=3)
+
+        def forward(self, q):
+            try:
+                return self.ask(q=q)
+            except Exception:
+                return Prediction(a="sorry")
+
+    assert preview(Careful(), q="Why?").path == "ask"
+
+
+def test_nothing_of_a_preview_gets_into_the_program_that_makes_it():
+    class Curious(Module):
+        def __init__(self):
+            self.ask = Predict("q -> a")
+
+        def forward(self, q):
+            self.seen = preview(Two(), q=q)
+            return self.ask(q=q)
+
+    program = Curious()
+    heard = []
+    with use(lm=Scripted(["[[ ## a ## ]]\nyes"])):
+        stream = program.stream(q="Why?")
+        heard += [chunk.path for chunk in stream]
+
+    assert program.seen.path == "first.predict"
+    assert [call.path for call in stream.prediction.trace] == ["ask"]
+    assert set(heard) == {"ask"}
+
+
+def test_a_field_may_be_called_program():
+    assert "Why?" in preview(Predict("program -> a"), program="Why?").text()
+
+
+def test_a_program_that_goes_on_after_errors_is_previewed_too():
+    class Careful(Module):
+        def __init__(self):
+            self.first, self.second = Predict("q -> a"), Predict("q -> b")
+
+        def forward(self, q):
+            try:
+                return self.first(q=q)
+            except Exception:
+                return self.second(q=q)
+
+    assert preview(Careful(), q="Why?").path == "first"
+    assert preview(Predict("q -> a", n=3), q="Why?").path == "self"

@@ -9,6 +9,8 @@ PROMISED = {
     "Predict", "ChainOfThought", "Example", "Prediction", "Score", "Completion", "examples",
     "split", "evaluate", "Report", "compile", "Run", "Budget", "preview", "diff", "data", "metrics",
     "LabeledFewShot", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch",
+    "BestOfN", "Refine", "MultiChainComparison", "Parallel", "majority", "KNN", "NearestDemos",
+    "Ensemble",
 }  # fmt: skip
 
 

@@ -14,16 +14,23 @@ from pydantic import BaseModel, Field
 from dspnb import (
     LM,
     ChainOfThought,
-    ChatAdapter,
+    Code,
+    CompactAdapter,
     Example,
+    Image,
+    JSONAdapter,
     LabeledFewShot,
     LoadWarning,
     Module,
     Predict,
     Provenance,
     Signature,
+    ToolCalls,
+    TwoStepAdapter,
     UsageError,
+    XMLAdapter,
     compile,
+    preview,
     use,
 )
 from dspnb.module import Setting
@@ -224,6 +231,10 @@ VALUES = [
     (str, "\ud800 half a pair"),
     (int | str, "2"),
     (Literal["a", 1], 1),
+    (Image, Image("https://example.org/a.png")),
+    (list[Image | str], [Image(b"GIF89a\x01\x00\x01\x00"), "a"]),
+    (Code["sql"], Code["sql"]("SELECT 1")),
+    (ToolCalls, ToolCalls.read([{"name": "f", "args": {"x": 1}}])),
     # values that are not of their field's type are nobody's to convert
     (int, "about 2"),
     (int, "2"),
@@ -368,17 +379,15 @@ def test_the_adapter_is_named(tmp_path):
     assert written(Two(), tmp_path)["metadata"]["dspnb"]["adapter"] == {"name": "chat"}
 
 
-def test_the_settings_of_an_adapter_are_written(tmp_path):
-    @dataclasses.dataclass(frozen=True)
-    class Terse(ChatAdapter):
-        indent: int = 2
-        api_key: str = "sk-1"
-        name = "terse"
+def test_the_settings_of_an_adapter_are_written_its_models_and_adapters_too(tmp_path):
+    lm = LM("openai/gpt-4o-mini", api_key="sk-1", temperature=0)
+    with use(adapter=TwoStepAdapter(lm, JSONAdapter(enforce=False))):
+        adapter = written(Two(), tmp_path)["metadata"]["dspnb"]["adapter"]
 
-    with use(adapter=Terse()):
-        content = written(Two(), tmp_path)
-
-    assert content["metadata"]["dspnb"]["adapter"] == {"name": "terse", "indent": 2}
+    assert adapter["name"] == "two-step"
+    assert adapter["extracts_with"] == {"name": "json", "enforce": False}
+    assert adapter["extraction_model"]["model"] == lm.model
+    assert "sk-1" not in str(adapter)
 
 
 # -- where a state comes from -----------------------------------------------------------
@@ -742,3 +751,41 @@ def test_a_predictor_of_dspy_2_is_read(tmp_path):
     entry = {"demos": [], "signature_instructions": "Think.", "signature_prefix": "A:", "lm": None}
 
     assert Predict("q -> a").load(file_of(entry, tmp_path)).signature.instructions == "Think."
+
+
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        JSONAdapter(enforce=False),
+        XMLAdapter(),
+        CompactAdapter(),
+        TwoStepAdapter(LM("openai/gpt-4o-mini", temperature=0), JSONAdapter()),
+    ],
+    ids=lambda adapter: adapter.name,
+)
+def test_a_program_keeps_the_adapter_that_it_was_saved_with(tmp_path, adapter):
+    with use(adapter=adapter):
+        file = Predict("q -> a").save(tmp_path / "p.json")
+
+    loaded = Predict("q -> a").load(file)
+
+    assert type(loaded.adapter) is type(adapter)
+    if adapter.name != "two-step":  # its model is another object, of the same name
+        assert loaded.adapter == adapter
+        with use(adapter=adapter):
+            prompt = preview(Predict("q -> a"), q="?").messages
+        assert preview(loaded, q="?").messages == prompt
+
+
+def test_a_program_saved_with_the_adapter_in_use_follows_the_context(tmp_path):
+    file = Predict("q -> a").save(tmp_path / "p.json")
+
+    assert Predict("q -> a").load(file).adapter is None
+
+
+def test_an_adapter_that_is_not_known_is_said(tmp_path):
+    file = Predict("q -> a").save(tmp_path / "p.json")
+    file.write_text(file.read_text().replace('"chat"', '"jsno"'))
+
+    with pytest.raises(UsageError, match=r"its adapter `jsno` is not known here; did you mean `j"):
+        Predict("q -> a").load(file)

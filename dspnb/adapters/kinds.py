@@ -182,7 +182,7 @@ def hint(field: Field, *, json_: bool = False) -> str:
             words = f"a {describe(known.type)}"
         case "json":
             words = f"JSON of type {notation.notation(schema)}"
-    return "; ".join(dict.fromkeys(part for part in (words, limits(field, schema)) if part))
+    return "; ".join(part for part in (words, limits(field, schema)) if part)
 
 
 def limits(field: Field, schema: Mapping[str, Any]) -> str:

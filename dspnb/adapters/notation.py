@@ -26,7 +26,7 @@ _FORMATS = {
     "date": "as in 2026-01-31",
     "time": "as in 12:00:00",
     "duration": "as in P1DT2H",
-    "uuid": "a UUID",
+    "uuid": "as in 123e4567-e89b-12d3-a456-426614174000",
 }
 _LIMITS = {
     "minimum": "at least {}",

@@ -18,7 +18,6 @@ from typing import Any, Literal
 from .base import Message
 from .notation import Either, Exactly, Notation, Plain, Record
 from .notation import read as read_notation
-from .plainest import of_schema
 
 HEADER = re.compile(r"^\[\[ ## (\w+) ## \]\][ \t]*", re.MULTILINE)
 TAGS = re.compile(r"^<(\w+)>(.*?)</\1>[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -46,6 +45,7 @@ class Wanted:
     choices: Mapping[str, Any] = field(default_factory=dict)  # text -> value
     shape: Notation | None = None  # of JSON
     limits: Mapping[str, float] = field(default_factory=dict)  # "at least" -> 0.0
+    like: str = ""  # a text of the form that is wanted: a date, a time
     optional: bool = False
     json: bool = False  # whether its text must be JSON in any layout
 
@@ -139,18 +139,15 @@ def _wanted(name: str, type_: str, desc: str, note: str) -> Wanted:
         except ValueError:
             shape = Notation(Plain("any"), {})
         return replace(_of_shape(one, shape), json=True)
-    if note.startswith("JSON of this schema: "):
-        shape = of_schema(json.loads(note.partition(": ")[2]))
-        return replace(one, kind="json", shape=shape, json=True)
     if note.startswith("one of: "):
         return replace(one, kind="choice", choices=_choices(plain, note))
     if plain == "bool":
         return replace(one, kind="choice", choices=TRUTH)
-    if plain == "int":
+    if note.startswith("a whole number"):
         return replace(one, kind="int", limits=_limits(note))
-    if plain == "float":
+    if note.startswith(("a number", "a Decimal")):
         return replace(one, kind="float", limits=_limits(note))
-    return replace(one, limits=_lengths(note))
+    return replace(one, limits=_lengths(note), like=_like(note))
 
 
 def _choices(type_: str, note: str) -> dict[str, Any]:
@@ -197,7 +194,7 @@ def _of_shape(one: Wanted, shape: Notation) -> Wanted:
         case [Plain(("int" | "float") as kind)]:
             return replace(one, kind=kind)
         case [Plain("string")]:
-            return replace(one, limits=_lengths(shape.rest))
+            return replace(one, limits=_lengths(shape.rest), like=_like(shape.rest))
     return replace(one, kind="json", shape=shape)
 
 
@@ -209,6 +206,12 @@ def _limits(words: str) -> dict[str, float]:
 def _lengths(words: str) -> dict[str, float]:
     """The limits of a text's length."""
     return _limits(words) if "character" in words else {}
+
+
+def _like(words: str) -> str:
+    """The example in words such as `as in 2026-01-31`."""
+    found = re.search(r"\bas in (\S*\d\S*?)(?:[;,)]|\s|$)", words)
+    return found[1] if found else ""
 
 
 # -- turns -----------------------------------------------------------------------------

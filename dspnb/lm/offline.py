@@ -177,6 +177,8 @@ def _candidates(
             yield from _numbers(field, prompt, near)
         case "json":
             yield from _structures(field, prompt, near)
+        case "text" if field.like:
+            yield from _alike(field, prompt, near)
         case "text":
             yield from _fitting(_texts(field, prompt, near), field.limits)
 
@@ -278,6 +280,14 @@ def _texts(field: Wanted, prompt: Prompt, near: _Near) -> Iterator[str]:
             span = span[: len(span) // 2]
             yield " ".join(span)
     yield "unknown"
+
+
+def _alike(field: Wanted, prompt: Prompt, near: _Near) -> Iterator[str]:
+    """What stands in the inputs in the form that is wanted, or in a demo; else the example."""
+    form = re.sub(r"\d", r"\\d", re.escape(field.like))
+    yield from re.findall(rf"(?<!\d){form}(?!\d)", prompt.query)
+    yield from (text for _, text in near.known(field.name))
+    yield field.like
 
 
 def _structures(field: Wanted, prompt: Prompt, near: _Near) -> Iterator[str]:

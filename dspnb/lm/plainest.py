@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .neighbours import words
-from .notation import Either, Exactly, Many, Map, Member, Named, Notation, Plain, Record, Row, Type
+from .notation import Either, Exactly, Many, Map, Named, Notation, Plain, Record, Row, Type
 
 
 def plainest(notation: Notation, text: str, numbers: list[float], turn: int = 0) -> Any:
@@ -72,39 +72,3 @@ class _Chooser:
             case Record(members):
                 return any(self.endless(m.type, inside) for m in members if m.required)
         return False
-
-
-def of_schema(schema: Mapping[str, Any]) -> Notation:
-    """What a JSON schema, as pydantic writes it, says in the notation."""
-    definitions = {name: _type(part) for name, part in schema.get("$defs", {}).items()}
-    return Notation(_type(schema), definitions)
-
-
-def _type(schema: Mapping[str, Any]) -> Type:
-    match schema:
-        case {"$ref": str(name)}:
-            return Named(name.rsplit("/", 1)[1])
-        case {"enum": [*values]}:
-            return Either(tuple(map(Exactly, values)))
-        case {"const": value}:
-            return Exactly(value)
-        case {"anyOf": [*options]}:
-            return Either(tuple(map(_type, options)))
-        case {"type": "object", "properties": dict(properties)}:
-            required = schema.get("required", ())
-            return Record(
-                tuple(Member(n, _type(part), n in required) for n, part in properties.items())
-            )
-        case {"type": "object"}:
-            return Map(Plain("any"))
-        case {"type": "array", "prefixItems": [*items]}:
-            return Row(tuple(map(_type, items)))
-        case {"type": "array", **more}:
-            return Many(_type(more.get("items", {})))
-        case {"type": "null"}:
-            return Exactly(None)
-        case {"type": ("integer" | "number" | "boolean" | "string") as name}:
-            return Plain(
-                {"integer": "int", "number": "float", "boolean": "bool", "string": "string"}[name]
-            )
-    return Plain("any")

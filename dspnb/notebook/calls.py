@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dspnb.adapters.values import to_text
 from dspnb.errors import UsageError
 from dspnb.evaluate import Report, Row
 from dspnb.example import Prediction
-from dspnb.lm.base import Message, estimate_tokens
+from dspnb.lm.base import Attachment, Block, Message, ToolCall, estimate_tokens
 from dspnb.module import Module
 from dspnb.preview import Preview
 from dspnb.run import Run
 from dspnb.signature import Field
-from dspnb.trace import Call, Trace
+from dspnb.trace import Call, Check, Trace
+from dspnb.types.validated import as_json
 
+from .pictures import small
 from .protocol import (
     AttemptView,
     BlockView,
     CallsSnapshot,
     CallView,
+    CheckView,
     FieldView,
     GroupView,
     MessageView,
+    ToolCallView,
 )
 from .text import short
 
 MOST_GROUPS = 200
 MOST_TEXT = 1_000_000  # characters, over all texts
 LONGEST = 40_000  # characters of one text
+MOST_PICTURES = 2_000_000  # characters, over all data URIs
 
 
 def calls_of(thing: object, history: Iterable[tuple[Module, Prediction]] = ()) -> CallsSnapshot:
@@ -79,16 +85,22 @@ def snapshot(title: str, groups: Sequence[tuple[GroupView, Trace]]) -> CallsSnap
 def preview_groups(preview: Preview) -> CallsSnapshot:
     """A prompt that was not sent, as the inspector shows one that was."""
     texts = _Texts()
+    params = as_json(preview.params)
     call = CallView(
         id=0,
         path=preview.path,
         signature="",
-        model="",
+        model=preview.model,
         inputs=[],
         outputs=[],
+        sent=False,
+        params=texts.place(json.dumps(params, indent=2, ensure_ascii=False)) if params else None,
         messages=[_message(message, texts) for message in preview.messages],
+        reasoning=None,
         answer=None,
+        tool_calls=[],
         attempts=[],
+        rejected="",
         error="",
         demos=sum(m.blocks[0].kind == "demo" and m.role == "user" for m in preview.messages),
         seconds=0.0,
@@ -97,16 +109,18 @@ def preview_groups(preview: Preview) -> CallsSnapshot:
         dollars=0.0,
         cached=False,
     )
-    title = f"Prompt of {preview.path}, not sent: about {preview.tokens} tokens"
-    return CallsSnapshot(1, title, texts.all, [GroupView("preview", None, "", "", [call])], 0)
+    title = f"Prompt of {preview.path}, not sent: {preview.size}"
+    return CallsSnapshot(1, title, texts.all, [GroupView("preview", None, "", "", [], [call])], 0)
 
 
 class _Texts:
-    """Each text once, however many prompts share it."""
+    """Each text once, however many prompts share it; and how much room is left for pictures."""
 
     def __init__(self) -> None:
         self.all: list[str] = []
         self.size = 0
+        self._pictures: dict[str, str] = {}
+        self._room = MOST_PICTURES
         self._places: dict[str, int] = {}
 
     def place(self, text: str) -> int:
@@ -118,6 +132,19 @@ class _Texts:
             self.size += len(kept)
         return self._places[text]
 
+    def picture(self, url: str) -> str:
+        """A picture, made small; an empty text when it is none, or no room is left."""
+        if not self._room:
+            return ""
+        if url not in self._pictures:
+            self._pictures[url] = small(url)
+        found = self._pictures[url]
+        if len(found) > self._room:
+            self._room = 0  # making hundreds of pictures small would take its time
+            return ""
+        self._room -= len(found)
+        return found
+
 
 def _sorted(report: Report) -> list[Row]:
     """Failures first, then the lowest scores."""
@@ -127,13 +154,20 @@ def _sorted(report: Report) -> list[Row]:
 def _group_of(prediction: Prediction) -> tuple[GroupView, Trace]:
     outputs = ", ".join(f"{name}={value!r}" for name, value in prediction.items())
     error = next((call.error for call in prediction.trace if call.error), "")
-    return GroupView(short(outputs or error or "no outputs"), None, "", error, []), prediction.trace
+    title = short(outputs or error or "no outputs")
+    checks = [_check(check) for check in prediction.checks]
+    return GroupView(title, None, "", error, checks, []), prediction.trace
 
 
 def _group_of_row(row: Row) -> tuple[GroupView, Trace]:
     title = ", ".join(f"{name}={value!r}" for name, value in row.example.inputs.items())
-    group = GroupView(short(title), row.score.value, row.score.feedback, row.error, [])
+    checks = [_check(check) for check in row.prediction.checks] if row.prediction else []
+    group = GroupView(short(title), row.score.value, row.score.feedback, row.error, checks, [])
     return group, row.trace
+
+
+def _check(check: Check) -> CheckView:
+    return CheckView(check.kind, check.message, check.held, check.tries)
 
 
 def _call(call: Call, number: int, texts: _Texts) -> CallView:
@@ -145,9 +179,14 @@ def _call(call: Call, number: int, texts: _Texts) -> CallView:
         model=completion.model if completion else "",
         inputs=_fields(call.signature.inputs, call.inputs, texts),
         outputs=_fields(call.signature.outputs, call.outputs, texts),
+        sent=True,
+        params=None,
         messages=[_message(message, texts) for message in call.messages],
+        reasoning=_place(completion.reasoning, texts) if completion else None,
         answer=texts.place(completion.text) if completion else None,
-        attempts=[AttemptView(texts.place(a.text), a.error) for a in call.attempts],
+        tool_calls=_tool_calls(completion.tool_calls, texts) if completion else [],
+        attempts=[AttemptView(texts.place(a.text), a.error, a.adapter) for a in call.attempts],
+        rejected=call.rejected,
         error=call.error,
         demos=call.demos,
         seconds=round(call.seconds, 4),
@@ -160,17 +199,51 @@ def _call(call: Call, number: int, texts: _Texts) -> CallView:
 
 def _fields(fields: Sequence[Field], values: Any, texts: _Texts) -> list[FieldView]:
     return [
-        FieldView(field.name, field.type_name, texts.place(to_text(values[field.name])))
+        FieldView(field.name, field.type_name, texts.place(_text(values[field.name])))
         for field in fields
         if field.name in values
     ]
 
 
+def _text(value: Any) -> str:
+    """A value as the model reads it, and what is attached in words."""
+    attached: list[Attachment] = []
+    text = to_text(value, attached)
+    return "\n".join([text, *(f"{each.kind}: {short(each.label)}" for each in attached)])
+
+
 def _message(message: Message, texts: _Texts) -> MessageView:
     return MessageView(
         message.role,
-        [
-            BlockView(block.kind, texts.place(block.text), estimate_tokens(block.text))
-            for block in message.blocks
-        ],
+        [_block(block, texts) for block in message.blocks or (Block("text", ""),)],
+        _tool_calls(message.tool_calls, texts),
     )
+
+
+def _block(block: Block, texts: _Texts) -> BlockView:
+    attached = block.attachment
+    words = f"{attached.kind}: {short(attached.label)}" if attached else ""
+    picture = texts.picture(_address(attached.part)) if attached else ""
+    tokens = estimate_tokens(block.text)
+    return BlockView(block.kind, texts.place(block.text), tokens, words, picture)
+
+
+def _address(part: Mapping[str, Any]) -> str:
+    """The address of the picture that a content part holds, if it holds one."""
+    match part:
+        case {"type": "image_url", "image_url": {"url": str(url)}}:
+            return url
+    return ""
+
+
+def _tool_calls(calls: Sequence[ToolCall], texts: _Texts) -> list[ToolCallView]:
+    return [
+        ToolCallView(
+            call.name, texts.place(json.dumps(as_json(call.args), indent=2, ensure_ascii=False))
+        )
+        for call in calls
+    ]
+
+
+def _place(text: str, texts: _Texts) -> int | None:
+    return texts.place(text) if text else None

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from .protocol import CallsSnapshot, CallView, FieldView
-from .text import esc, short
+from .protocol import (
+    BlockView,
+    CallsSnapshot,
+    CallView,
+    CheckView,
+    FieldView,
+    MessageView,
+    ToolCallView,
+)
+from .text import attribute, esc, short
 
 MOST_GROUPS = 20  # the widget shows more; this is for readers without it
 
@@ -24,7 +32,7 @@ def calls_html(calls: CallsSnapshot) -> str:
     for group in calls.groups[:MOST_GROUPS]:
         score = "" if group.score is None else f" · score {group.score:.3f}"
         error = f" · {esc(group.error)}" if group.error else ""
-        inner = "".join(_call(call, calls) for call in group.calls)
+        inner = "".join([*map(_check, group.checks), *(_call(c, calls) for c in group.calls)])
         parts.append(
             f"<details{' open' if len(calls.groups) == 1 else ''}>"
             f"<summary>{esc(group.title)}{score}{error}</summary>{inner}</details>"
@@ -37,27 +45,63 @@ def calls_html(calls: CallsSnapshot) -> str:
 
 def _call(call: CallView, calls: CallsSnapshot) -> str:
     facts = f"{call.tokens_in} + {call.tokens_out} tokens, {call.seconds:.2f} s"
-    cost = f", ${call.dollars:.5f}" if call.dollars else ""
+    if not call.sent:
+        facts = "not sent"
+    cost = esc(f", ${call.dollars:.5f}") if call.dollars else ""
     cached = ", from the cache" if call.cached else ""
-    prompt = "".join(
-        f"<p><b>{message.role}</b> · {block.kind} · {block.tokens} tokens</p>"
-        f"<pre>{esc(calls.texts[block.text])}</pre>"
-        for message in call.messages
-        for block in message.blocks
-    )
+    prompt = "".join(_message(message, calls) for message in call.messages)
     attempts = "".join(
-        f"<p><b>not readable:</b> {esc(attempt.error)}</p>"
+        f"<p><b>asked again because:</b> {esc(attempt.error)} ({esc(attempt.adapter)} layout)</p>"
         f"<pre>{esc(calls.texts[attempt.text])}</pre>"
         for attempt in call.attempts
     )
     error = f"<p><b>error:</b> {esc(call.error)}</p>" if call.error else ""
+    if call.rejected:
+        error += f"<p><b>not used, because:</b> {esc(call.rejected)}</p>"
     answer = _answer(call, calls)
     raw = f"<p><b>raw answer</b></p><pre>{esc(answer)}</pre>" if answer else ""
     return (
         f"<p><code>{esc(call.path)}</code> {esc(call.signature)} · {facts}{cost}{cached}</p>"
         f"{_fields([*call.inputs, *call.outputs], calls)}{error}{attempts}"
-        f"<details><summary>prompt</summary>{prompt}</details>{raw}"
+        f"{_folded('parameters', call.params, calls)}"
+        f"<details{'' if call.sent else ' open'}><summary>prompt</summary>{prompt}</details>"
+        f"{_folded('reasoning', call.reasoning, calls)}{raw}{_tools(call.tool_calls, calls)}"
     )
+
+
+def _check(check: CheckView) -> str:
+    held = "met in the end" if check.held else "<b>not met</b>"
+    tries = f"asked again {check.tries} time{'s' * (check.tries != 1)}"
+    return f"<p>{check.kind}: {esc(check.message)} · {tries}, {held}</p>"
+
+
+def _message(message: MessageView, calls: CallsSnapshot) -> str:
+    blocks = (
+        f"<p><b>{message.role}</b> · {block.kind} · {block.tokens} tokens</p>"
+        f"<pre>{esc(calls.texts[block.text])}</pre>{_attached(block)}"
+        for block in message.blocks
+    )
+    return "".join([*blocks, _tools(message.tool_calls, calls)])
+
+
+def _attached(block: BlockView) -> str:
+    if not block.picture:
+        return f"<p>{esc(block.attached)}</p>" if block.attached else ""
+    words = attribute(block.attached)
+    return f'<p><img src="{attribute(block.picture)}" alt="{words}" style="max-height:240px"></p>'
+
+
+def _tools(wanted: list[ToolCallView], calls: CallsSnapshot) -> str:
+    return "".join(
+        f"<p>calls <code>{esc(call.name)}</code></p><pre>{esc(calls.texts[call.args])}</pre>"
+        for call in wanted
+    )
+
+
+def _folded(name: str, text: int | None, calls: CallsSnapshot) -> str:
+    if text is None:
+        return ""
+    return f"<details><summary>{name}</summary><pre>{esc(calls.texts[text])}</pre></details>"
 
 
 def _fields(fields: list[FieldView], calls: CallsSnapshot) -> str:

@@ -2,54 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dspnb.adapters.values import to_text
+from dspnb.adapters.values import optional
 from dspnb.data import Split
 from dspnb.evaluate import Report, Row
-from dspnb.example import Example
+from dspnb.example import Example, Score
 from dspnb.example import Prediction as Outputs
 from dspnb.lm import LM, Completion
-from dspnb.module import Module
-from dspnb.predict import Predict
 from dspnb.signature import REQUIRED, Field, Signature
+from dspnb.trace import Attempt, Call, Check
+from dspnb.types import ToolCalls
 
+from .markup import code, fold, kept, table
+from .shown import fields, shown, tool_calls
 from .text import esc, short
 
 MOST_ROWS = 20
-LEFT = "text-align:left"
 
 
 def signature(value: Signature) -> str:
     """A card: the name, the instructions, the fields."""
     title = f"<b>{esc(value.name)}</b>: " if value.name else ""
-    return (
-        f"<p>{title}{esc(value.instructions)}</p>"
-        f"{_table(['', 'field', 'type', 'description'], map(_field_row, value.fields))}"
-    )
+    return f"<p>{title}{kept(value.instructions)}</p>{signature_fields(value)}"
 
 
-def program(value: Module) -> str:
-    """A diagram: every predictor with its fields; instructions and demos fold out."""
-    from .handle import Compiled
-
-    if isinstance(value, Compiled):
-        if not value.run.over:
-            return f"<p>{esc(value)}</p>"
-        value = value.program
-    kind = getattr(value, "_name", "") or type(value).__name__
-    parts = "".join(_predictor(path, part) for path, part in value.predictors())
-    return f"<p><b>{esc(kind)}</b></p>{parts or '<p>no predictors</p>'}"
+def signature_fields(value: Signature) -> str:
+    """Fields with their types, constraints, defaults and descriptions."""
+    heads = ["", "field", "type", "default", "description"]
+    return table(heads, map(_field_row, value.fields))
 
 
 def example(value: Example) -> str:
     """Its fields, inputs marked."""
     inputs = value.input_names
-    return _table(
+    return table(
         ["field", "", "value"],
         (
-            [f"<b>{esc(name)}</b>", "input" if name in inputs else "", _text(content)]
+            [f"<b>{esc(name)}</b>", "input" if name in inputs else "", shown(content)]
             for name, content in value.items()
         ),
     )
@@ -57,52 +48,79 @@ def example(value: Example) -> str:
 
 def examples(value: Sequence[Example]) -> str:
     """The first rows as a table."""
+    first = value[:10]
     names = list(dict.fromkeys(name for row in value[:MOST_ROWS] for name in row))
     inputs = value[0].input_names if value else ()
     heads = [f"{name} (input)" if name in inputs else name for name in names]
-    rows = ([esc(short(row[n], 200)) if n in row else "" for n in names] for row in value[:10])
-    more = f"<p>{len(value)} examples{', the first 10 shown' if len(value) > 10 else ''}</p>"
-    return f"{more}{_table(heads, rows)}"
+    rows = ([shown(row[n], 200) if n in row else "" for n in names] for row in first)
+    count = "1 example" if len(value) == 1 else f"{len(value)} examples"
+    more = ", the first 10 shown" if len(value) > len(first) else ""
+    return f"<p>{count}{more}</p>{table(heads, rows)}"
 
 
 def split(value: Split) -> str:
     """The size of each part, and its rows folded."""
     return "".join(
-        f"<details><summary><b>{name}</b>: {len(part)} examples</summary>{examples(part)}</details>"
+        fold(f"<b>{name}</b>: {len(part)} examples", examples(part))
         for name, part in zip(Split._fields, value, strict=True)
     )
 
 
 def prediction(value: Outputs) -> str:
-    """Its outputs, and in a line what they took."""
-    rows = ([f"<b>{esc(name)}</b>", _text(content)] for name, content in value.items())
-    calls = value.trace
-    tokens = sum(call.tokens_in + call.tokens_out for call in calls)
-    again = f", {len(value.attempts)} answered anew" if value.attempts else ""
-    count = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
-    took = f"<p>{count}, {tokens} tokens{again}</p>" if calls else ""
-    return f"{_table(['output', 'value'], rows)}{took}"
+    """Its outputs, what they took, and folded: other samples, and why it was asked again."""
+    rows = ([f"<b>{esc(name)}</b>", shown(content)] for name, content in value.items())
+    parts = [table(["output", "value"], rows), _took(value)]
+    if len(value.completions) > 1:
+        samples = map(_sample_row, value.completions)
+        names = list(value)
+        parts.append(fold(f"{len(value.completions)} samples", table(names, samples)))
+    if again := [*map(_attempt_row, value.attempts), *map(_rejected_row, _rejected(value))]:
+        parts.append(fold(f"asked again {_times(len(again))}", table(["because", "answer"], again)))
+    if value.checks:
+        met = sum(check.held for check in value.checks)
+        number = len(value.checks)
+        summary = f"{number} constraint{'s' * (number != 1)} not met at first, {met} met in the end"
+        heads = ["constraint", "", "", "asked again"]
+        parts.append(fold(summary, table(heads, map(_check_row, value.checks))))
+    return "".join(parts)
+
+
+def score(value: Score) -> str:
+    """The number, its parts, and what the metric says of it."""
+    feedback = f"<p>{kept(value.feedback)}</p>" if value.feedback else ""
+    parts = fields(value.parts) if value.parts else ""
+    return f"<p>score <b>{value.value:.3f}</b></p>{parts}{feedback}"
 
 
 def report(value: Report) -> str:
     """The mean with its interval, then the rows: failures first, then the lowest scores."""
     low, high = value.interval
     failed = f", <b>{len(value.errors)} failed</b>" if value.errors else ""
-    cost = f", ${value.cost:.4f}" if value.cost else ""
+    cost = f", {esc(f'${value.cost:.4f}')}" if value.cost else ""
     metric = f" · {esc(value.metric)}" if value.metric else ""
     head = (
         f"<p><b>{value.mean:.3f}</b> (95% interval {low:.3f} to {high:.3f}) on "
         f"{len(value.rows)} examples{failed}{cost}{metric}</p>"
     )
     rows = sorted(value.rows, key=lambda row: (not row.error, row.score.value))[:MOST_ROWS]
-    table = _table(["score", "inputs", "prediction", "labels", "feedback"], map(_report_row, rows))
-    shown = f"{len(rows)} of {len(value.rows)} rows, lowest first"
-    return f"{head}<details><summary>{shown}</summary>{table}</details>"
+    heads = ["score", "inputs", "prediction", "labels", "feedback"]
+    summary = f"{len(rows)} of {len(value.rows)} rows, lowest first"
+    return head + fold(summary, table(heads, map(_report_row, rows)))
 
 
 def completion(value: Completion) -> str:
-    """A model's answer as it came."""
-    return f"<pre>{esc(value.text)}</pre>"
+    """A model's answer as it came: what it thought, what it said, which tools it calls."""
+    facts = [value.model, f"{value.tokens_in} tokens in, {value.tokens_out} out"]
+    facts += ["from the cache"] * value.cached
+    facts += [f"ended by {value.finish}"] if value.finish not in ("", "stop") else []
+    parts = [f"<p>{esc(' · '.join(filter(None, facts)))}</p>"]
+    if value.reasoning:
+        parts.append(fold("reasoning", f"<p>{kept(value.reasoning)}</p>"))
+    if value.text or not value.tool_calls:
+        parts.append(code(value.text))
+    if value.tool_calls:
+        parts.append(tool_calls(ToolCalls(value.tool_calls)))
+    return "".join(parts)
 
 
 def model(value: LM) -> str:
@@ -112,7 +130,7 @@ def model(value: LM) -> str:
 
 def models(value: Mapping[str, LM]) -> str:
     """The models of a session with what they did so far."""
-    table = _table(
+    shown_models = table(
         [
             "role",
             "model",
@@ -143,27 +161,57 @@ def models(value: Mapping[str, LM]) -> str:
         "prompt, by nearest neighbours over words, and knows no answers. It needs no key and no "
         "network, and answers alike on every machine.</p>"
     )
-    return table + (note if toy else "")
+    return shown_models + (note if toy else "")
 
 
 def _field_row(field: Field) -> list[str]:
-    default = "" if field.default is REQUIRED else f" = {esc(repr(field.default))}"
-    mark = "in" if field.role == "input" else "out"
+    if field.default is not REQUIRED:
+        default = f"<code>{esc(short(repr(field.default), 80))}</code>"
+    else:
+        default = "optional" if field.role == "output" and optional(field) else ""
     return [
-        mark,
+        "in" if field.role == "input" else "out",
         f"<b>{esc(field.name)}</b>",
-        f"<code>{esc(field.type_name)}{default}</code>",
+        f"<code>{esc(field.type_name)}</code>",
+        default,
         esc(field.desc),
     ]
 
 
-def _predictor(path: str, part: Predict) -> str:
-    demos = examples(part.demos) if part.demos else ""
-    return (
-        f"<details><summary><code>{esc(path)}</code>: {esc(part.signature)}"
-        f"{f' · {len(part.demos)} demos' if part.demos else ''}</summary>"
-        f"<p>{esc(part.signature.instructions)}</p>{demos}</details>"
-    )
+def _took(value: Outputs) -> str:
+    calls = value.trace
+    if not calls:
+        return ""
+    tokens = sum(call.tokens_in + call.tokens_out for call in calls)
+    dollars = sum(call.dollars for call in calls)
+    count = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
+    cost = f", {esc(f'${dollars:.5f}')}" if dollars else ""
+    return f"<p>{count}, {tokens} tokens{cost}</p>"
+
+
+def _sample_row(sample: Outputs) -> list[str]:
+    return [shown(content, 200) for content in sample.values()]
+
+
+def _rejected(value: Outputs) -> list[Call]:
+    return [call for call in value.trace if call.rejected]
+
+
+def _attempt_row(attempt: Attempt) -> list[str]:
+    return [esc(attempt.error), code(attempt.text) if attempt.text else ""]
+
+
+def _rejected_row(call: Call) -> list[str]:
+    return [esc(call.rejected), _pairs(call.outputs, 200)]
+
+
+def _check_row(check: Check) -> list[str]:
+    held = "met in the end" if check.held else "<b>not met</b>"
+    return [esc(check.message), check.kind, held, _times(check.tries)]
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _report_row(row: Row) -> list[str]:
@@ -179,20 +227,4 @@ def _report_row(row: Row) -> list[str]:
 
 
 def _pairs(values: Mapping[str, Any], limit: int) -> str:
-    return "<br>".join(
-        f"<b>{esc(k)}</b> {esc(short(to_text(v), limit))}" for k, v in values.items()
-    )
-
-
-def _text(value: Any) -> str:
-    return f'<span style="white-space:pre-wrap">{esc(to_text(value))}</span>'
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th style="{LEFT}">{esc(name)}</th>' for name in heads)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _cell(content: str) -> str:
-    return f'<td style="{LEFT}">{content}</td>'
+    return "<br>".join(f"<b>{esc(k)}</b> {shown(v, limit)}" for k, v in values.items())

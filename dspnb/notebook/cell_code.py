@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import linecache
 import sys
 from collections.abc import Mapping
 from types import CodeType
@@ -73,6 +74,10 @@ def _cell_name(shell: Any, cell: str) -> str:
     frame = sys._getframe()
     while frame.f_back and frame.f_code.co_filename not in known:
         frame = frame.f_back
+    if frame.f_code.co_filename not in known:  # no cell is running: one that ran is read again
+        for name in reversed(known):
+            if "".join(linecache.getlines(name)) == "\n" + cell:
+                return str(name)
     # IPython counts the cell before or after running it, by version; the running cell knows.
     number = known.get(frame.f_code.co_filename, shell.execution_count)
     return str(shell.compile.cache("\n" + cell, number, raw_code="\n" + cell))

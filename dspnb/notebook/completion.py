@@ -29,6 +29,7 @@ MAGICS: dict[str, dict[str, Names | None]] = {
     "signature": {"": None},
     "module": {"": None},
     "metric": {"": None},
+    "tool": {"": None},
     "examples": {"": None, "--inputs": None, "--split": None, "--seed": None, "--from": None},
     "evaluate": {"": names.programs, "--on": names.datasets, "--metric": names.metric_names},
     "compile": {
@@ -48,10 +49,14 @@ MAGICS: dict[str, dict[str, Names | None]] = {
         "--dry": None,
     },
     "inspect": {"": names.inspectable},
-    "preview": {"": names.programs},
+    "preview": {"": names.programs, "--as": lambda _: ["text", "markdown", "openai"]},
     "stop": {"": None},
+    "diff": {"": names.programs},
+    "save_program": {"": names.programs},
+    "load_program": {"": names.programs, "--partial": None},
 }
-FLAGS = {"--wait", "--dry"}
+FLAGS = {"--wait", "--dry", "--partial"}
+TAKES = {"diff": 2}  # names; one, if nothing else is said
 
 
 class Completion:
@@ -104,7 +109,9 @@ def candidates(line: str, namespace: Mapping[str, Any]) -> list[str]:
     if typed.startswith("-"):
         return [name for name in options if name and name not in words[:-1]]
     rest = [word for word in words[1:-1] if word]
-    return _values(options[""], typed, namespace) if not rest else [n for n in options if n]
+    if len(rest) < TAKES.get(magic, 1):
+        return _values(options[""], typed, namespace)
+    return [name for name in options if name]
 
 
 def _values(find: Names | None, typed: str, namespace: Mapping[str, Any]) -> list[str]:

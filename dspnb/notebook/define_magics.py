@@ -1,4 +1,4 @@
-"""Magics that define something: a signature, a program, examples, a metric."""
+"""Magics that define something: a signature, a program, examples, a metric, a tool."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from dspnb.data.reading import read_text
 from dspnb.errors import UsageError
 from dspnb.example import Metric
 from dspnb.signature import Signature, from_cell
+from dspnb.types import Tool
 
 from .cell_code import VOCABULARY, define, parse
 from .lines import parsed, plain_errors
 from .metric_cell import metric_from_cell
 from .module_cell import program_from_cell
+from .tool_cell import tool_from_cell
 
 if TYPE_CHECKING:
     from .session import Session
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 @magics_class
 class DefineMagics(Magics):
-    """`%%signature`, `%%module`, `%%examples` and `%%metric`."""
+    """`%%signature`, `%%module`, `%%examples`, `%%metric` and `%%tool`."""
 
     shell: Any  # IPython says that it may be None; an installed extension's never is
 
@@ -57,6 +59,7 @@ class DefineMagics(Magics):
         """
         name = _name(parsed(self.signature, line).name)
         value = signature_from_cell(name, cell, self.shell)
+        self.session.rerun.signature(name, cell, value)
         self.shell.user_ns[name] = value
         return value
 
@@ -77,6 +80,7 @@ class DefineMagics(Magics):
             return self.cot(question=question)
         """
         name, value = program_from_cell(line, cell, self.shell)
+        value = self.session.rerun.program(name, value)
         self.shell.user_ns[name] = value
         return value
 
@@ -121,6 +125,28 @@ class DefineMagics(Magics):
         name = _name(parsed(self.metric, line).name)
         value = metric_from_cell(name, cell, self.shell)
         self.shell.user_ns[name] = value
+        return value
+
+    @args.magic_arguments()
+    @args.argument("name", nargs="?", help="the tool's name and variable, if not the function's")
+    @no_var_expand
+    @cell_magic
+    @plain_errors
+    def tool(self, line: str, cell: str) -> Tool:
+        """Define a tool: a function whose docstring tells a model when to call it.
+
+        %%tool
+        def search(query: str, k: int = 3) -> list[str]:
+            "Find passages about a subject."
+            return [...]
+
+        %%tool find
+        def search(query: str) -> list[str]:
+            "Find passages about a subject."
+            return [...]
+        """
+        value = tool_from_cell(parsed(self.tool, line).name or "", cell, self.shell)
+        self.shell.user_ns[value.name] = value
         return value
 
 

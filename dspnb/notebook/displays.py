@@ -6,31 +6,64 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dspnb.data import Examples, Split
+from dspnb.diff import Diff
 from dspnb.evaluate import Report
-from dspnb.example import Example, Prediction
+from dspnb.example import Example, Prediction, Score
 from dspnb.lm import LM, Completion
 from dspnb.module import Module
 from dspnb.preview import Preview
 from dspnb.run import Run
 from dspnb.signature import Signature
+from dspnb.streaming import Stream
+from dspnb.types import (
+    Audio,
+    Citation,
+    Citations,
+    Code,
+    Document,
+    File,
+    History,
+    Image,
+    Tool,
+    ToolCalls,
+    ToolResult,
+    ToolResults,
+)
 
-from . import cards
+from . import cards, shown
 from .calls import preview_groups
+from .diff_card import diff
 from .inspector import Inspector
+from .program_card import program
+from .stream_view import show_stream
 
 if TYPE_CHECKING:
     from .session import Session
 
 HTML: dict[type, Callable[[Any], str]] = {
     Signature: cards.signature,
-    Module: cards.program,
+    Module: program,
     Example: cards.example,
     Examples: cards.examples,
     Split: cards.split,
     Prediction: cards.prediction,
+    Score: cards.score,
     Report: cards.report,
+    Diff: diff,
     Completion: cards.completion,
     LM: cards.model,
+    Image: shown.image,
+    Audio: shown.audio,
+    File: shown.file,
+    Document: shown.document,
+    Citation: shown.shown,
+    Citations: shown.citations,
+    Code: shown.source_code,
+    History: shown.history,
+    Tool: shown.tool,
+    ToolCalls: shown.tool_calls,
+    ToolResult: shown.shown,
+    ToolResults: shown.tool_results,
 }
 
 
@@ -48,6 +81,7 @@ class Displays:
             html.for_type(kind, draw)
         self._formatters.mimebundle_formatter.for_type(Preview, self._preview)
         self._formatters.ipython_display_formatter.for_type(Run, self._run)
+        self._formatters.ipython_display_formatter.for_type(Stream, self._stream)
 
     def remove(self) -> None:
         """Take them out."""
@@ -55,10 +89,14 @@ class Displays:
         for kind in HTML:
             html.pop(kind, None)
         self._formatters.mimebundle_formatter.pop(Preview, None)
-        self._formatters.ipython_display_formatter.pop(Run, None)
+        for kind in (Run, Stream):
+            self._formatters.ipython_display_formatter.pop(kind, None)
 
     def _preview(self, preview: Preview, **options: Any) -> Any:
         return Inspector(preview_groups(preview))._repr_mimebundle_(**options)
 
     def _run(self, run: Run) -> None:
         self._session.view(run).show(self._session.shell.execution_count)
+
+    def _stream(self, stream: Stream) -> None:
+        show_stream(stream, self._session.shell)

@@ -24,6 +24,17 @@ class Compiled(Module):
         self._name = name
         self._on_end = on_end
         self._program: Module | None = None
+        self._updates: list[Callable[[Module], object]] = []
+
+    def update(self, change: Callable[[Module], object]) -> None:
+        """Have `change` done to the program when it is first used."""
+        self._updates.append(change)
+
+    def settle(self) -> bool:
+        """Take the program over when the run has ended well; whether it is there."""
+        if self._program is None and self.run.over and not self.run.error:
+            self._program = self.program
+        return self._program is not None
 
     @property
     def program(self) -> Module:
@@ -34,6 +45,8 @@ class Compiled(Module):
             if self.run.error:
                 raise self.run.error
             self._program = self.run.best
+            while self._updates:
+                self._updates.pop(0)(self._program)
         return self._program
 
     def _wait(self) -> None:

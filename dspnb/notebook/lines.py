@@ -21,6 +21,15 @@ def parsed(magic: Any, line: str) -> Any:
     return parse_argstring(magic, without_comment(line))
 
 
+def unquoted(magic: Any, line: str) -> Any:
+    """The same, with the quotes taken off texts, such as a path with blanks in it."""
+    given = parsed(magic, line)
+    for name, value in vars(given).items():
+        if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] in "\"'":
+            setattr(given, name, value[1:-1])
+    return given
+
+
 def without_comment(line: str) -> str:
     """The line up to a `#` that begins a word outside quotes.
 

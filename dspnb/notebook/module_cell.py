@@ -1,8 +1,12 @@
-"""A program from a cell: a class body, or plain Python whose module calls become named parts."""
+"""A program from a cell: a class body, or plain Python whose module calls become named parts.
+
+A body that awaits makes a program whose `forward` is a coroutine.
+"""
 
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +29,7 @@ def program_from_cell(line: str, cell: str, shell: Any) -> tuple[str, Any]:
     Raises `UsageError` that names the line, and leaves nothing behind.
     """
     header = _header(without_comment(line))
+    source = Source(line, cell)
     body = parse(cell)
     if any(_defines(statement, "forward") for statement in body):
         return header.name, _class(header.name, body, shell, cell)
@@ -39,16 +44,41 @@ def program_from_cell(line: str, cell: str, shell: Any) -> tuple[str, Any]:
             f"the header as `%%module {header.name}(question) -> answer` and the body as plain "
             "Python."
         )
-    return header.name, _function(header, body, shell, cell)
+    return header.name, _function(header, body, shell, source)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A cell that makes a program, and what its parts were made of: name -> object."""
+
+    line: str
+    cell: str
+    used: dict[str, Any] = field(default_factory=dict)
 
 
 class CellProgram(Module):
     """A program whose `forward` is the body of a cell."""
 
     def __init__(
-        self, name: str, inputs: tuple[str, ...], function: Callable[..., Any], made: dict[str, Any]
+        self,
+        name: str,
+        inputs: tuple[str, ...],
+        function: Callable[..., Any],
+        made: dict[str, Any],
+        source: Source,
     ) -> None:
         self._name, self._inputs, self._function, self._made = name, inputs, function, made
+        self.source = source
+
+    @property
+    def name(self) -> str:
+        """The variable that its cell binds."""
+        return self._name
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the body of its cell awaits."""
+        return inspect.iscoroutinefunction(self._function)
 
     def _held(self) -> Mapping[str, Any]:
         return self._made
@@ -121,7 +151,7 @@ def _checked(made: Any, name: str) -> type[Module]:
 # -- plain Python --------------------------------------------------------------------
 
 
-def _function(header: _Header, body: list[ast.stmt], shell: Any, cell: str) -> CellProgram:
+def _function(header: _Header, body: list[ast.stmt], shell: Any, source: Source) -> CellProgram:
     local = {*header.inputs, *_bound(body)}
     for name in header.outputs:
         if name not in local:
@@ -129,7 +159,7 @@ def _function(header: _Header, body: list[ast.stmt], shell: Any, cell: str) -> C
                 f"line 1: `{name}` stands after `->`, but the body never assigns it; "
                 f"{nearest(name, local)}"
             )
-    lift = _Lift(shell, cell, local)
+    lift = _Lift(shell, source, local)
     lifted = [lift.visit(statement) for statement in body]
     if header.outputs:
         lifted = [_Returns(header.outputs).visit(s) for s in [*lifted, ast.Return(None)]]
@@ -138,10 +168,27 @@ def _function(header: _Header, body: list[ast.stmt], shell: Any, cell: str) -> C
         header.arguments.kwonlyargs, header.arguments.kw_defaults, header.arguments.kwarg,
         header.arguments.defaults,
     )  # fmt: skip
-    definition = ast.FunctionDef(header.name, arguments, lifted, [], None, None)
+    kind = ast.AsyncFunctionDef if _awaits(body) else ast.FunctionDef
+    definition = kind(header.name, arguments, lifted, [], None, None)
     ast.copy_location(definition, body[0])
-    function = define(definition, header.name, shell, cell, {COLLECT: _collect})
-    return CellProgram(header.name, header.inputs, function, lift.made)
+    function = define(definition, header.name, shell, source.cell, {COLLECT: _collect})
+    return CellProgram(header.name, header.inputs, function, lift.made, source)
+
+
+def _awaits(body: list[ast.stmt]) -> bool:
+    """Whether the body itself awaits, not only a function inside it."""
+    inside: list[ast.AST] = list(body)
+    while inside:
+        node = inside.pop()
+        match node:
+            case ast.Await() | ast.AsyncFor() | ast.AsyncWith():
+                return True
+            case ast.comprehension(is_async=1):
+                return True
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                continue
+        inside += ast.iter_child_nodes(node)
+    return False
 
 
 def _collect(values: Mapping[str, Any]) -> Prediction:
@@ -211,7 +258,7 @@ class _Lift(ast.NodeTransformer):
     """Modules built in the body from constants, and modules of other cells, become parts."""
 
     shell: Any
-    cell: str
+    source: Source
     local: set[str]
     made: dict[str, Any] = field(default_factory=dict)
     target: str = ""
@@ -237,13 +284,16 @@ class _Lift(ast.NodeTransformer):
                 "or from names of other cells, and pass what varies as an input."
             )
         try:
-            part = evaluate_expression(node, self.shell, self.cell)
+            part = evaluate_expression(node, self.shell, self.source.cell)
         except UsageError as error:
             raise UsageError(f"line {node.lineno}: {error}") from None
         except Exception as error:  # whatever the user's constructor raises
             raise UsageError(
                 f"line {node.lineno}: `{ast.unparse(node)}` raised {one_line(error)}."
             ) from error
+        for name in ast.walk(node):
+            if isinstance(name, ast.Name):
+                self._use(name.id)
         return self._part(part, self.target or _snake(kind.__name__), node)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
@@ -252,9 +302,14 @@ class _Lift(ast.NodeTransformer):
         value = self.shell.user_ns.get(node.id)
         if not isinstance(value, Module):
             return node
+        self._use(node.id)
         if self.made.get(node.id) is value:
             return self._reference(node.id, node)
         return self._part(value, node.id, node)
+
+    def _use(self, name: str) -> None:
+        if name in self.shell.user_ns:
+            self.source.used[name] = self.shell.user_ns[name]
 
     def _part(self, part: Module, name: str, node: ast.expr) -> ast.AST:
         unique, number = name, 1

@@ -67,6 +67,16 @@ class BlockView:
     kind: BlockKind
     text: int  # index into `texts`
     tokens: int  # estimated
+    attached: str  # what goes along, in words: "image: image/png, 34 kB"; empty when nothing does
+    picture: str  # a data URI of a png, jpeg, gif or webp; empty when there is none to show
+
+
+@dataclass(frozen=True)
+class ToolCallView:
+    """A call of a tool that a model asks for."""
+
+    name: str
+    args: int  # JSON: index into `texts`
 
 
 @dataclass(frozen=True)
@@ -75,14 +85,26 @@ class MessageView:
 
     role: Role
     blocks: list[BlockView]
+    tool_calls: list[ToolCallView]
 
 
 @dataclass(frozen=True)
 class AttemptView:
-    """An answer that could not be read, and why."""
+    """An answer that could not be used, and why."""
 
     text: int  # index into `texts`
     error: str
+    adapter: str  # in whose layout it was asked
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """A constraint of the program that was not met at first."""
+
+    kind: Literal["require", "suggest"]
+    message: str
+    held: bool  # whether it was met in the end
+    tries: int  # how often the predictor was asked again
 
 
 @dataclass(frozen=True)
@@ -95,9 +117,14 @@ class CallView:
     model: str
     inputs: list[FieldView]
     outputs: list[FieldView]
+    sent: bool  # false for a preview
+    params: int | None  # of a preview, as JSON: index into `texts`
     messages: list[MessageView]
+    reasoning: int | None  # what the provider shows of the model's thinking: index into `texts`
     answer: int | None  # the raw answer: index into `texts`; null when there was none
+    tool_calls: list[ToolCallView]  # that the answer asks for
     attempts: list[AttemptView]
+    rejected: str  # why the program did not use this answer; empty when it did
     error: str
     demos: int
     seconds: float
@@ -115,6 +142,7 @@ class GroupView:
     score: float | None
     feedback: str
     error: str
+    checks: list[CheckView]
     calls: list[CallView]
 
 
@@ -146,8 +174,8 @@ def typescript() -> str:
             _interface(Progress),
             _interface(RunSnapshot, "  events: Event[];"),
             _interface(Command),
-            *map(_interface, [FieldView, BlockView, MessageView, AttemptView]),
-            *map(_interface, [CallView, GroupView, CallsSnapshot]),
+            *map(_interface, [FieldView, BlockView, ToolCallView, MessageView, AttemptView]),
+            *map(_interface, [CheckView, CallView, GroupView, CallsSnapshot]),
         ]
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from IPython.core import magic_arguments as args
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from .session import Session
 
 ROLES = ("main", "teacher", "proposer", "judge")
+FORMS: dict[str, Callable[[Preview], str | dict[str, Any]]] = {
+    "text": Preview.text,
+    "markdown": Preview.markdown,
+    "openai": Preview.openai,
+}
 
 
 class Models(dict[str, LM]):
@@ -211,16 +217,24 @@ class RunMagics(Magics):
     @no_var_expand
     @line_magic
     @plain_errors
-    def preview(self, line: str) -> Preview:
+    def preview(self, line: str) -> Preview | str | dict[str, Any]:
         """Show the exact prompt of a program's first call, without calling the model.
 
+        `--as` gives it as a plain text, as Markdown, or as the request in OpenAI's shape.
+
         %preview triage ticket="My parcel is late"
+        request = %preview triage ticket="My parcel is late" --as openai
         """
-        if not line.strip():
+        given = words(line)
+        form = _taken("--as", given)
+        if form is not None and form not in FORMS:
+            raise UsageError(f"There is no form `{form}`; {nearest(form, FORMS)}")
+        if not given:
             raise UsageError("Name a program and its inputs, as in `%preview answer question=Why`.")
-        name, *values = words(line)
+        name, *values = given
         program = names.program(name, self.shell.user_ns)
-        return preview(program, **settings(values, self.shell.user_ns))
+        shown = preview(program, **settings(values, self.shell.user_ns))
+        return shown if form is None else FORMS[form](shown)
 
     def _role(self, role: str | None) -> LM | None:
         if role is None:
@@ -231,6 +245,18 @@ class RunMagics(Magics):
                 f"No model has the role `{role}`; set one with `%lm MODEL --as {role}`."
             )
         return models[role]
+
+
+def _taken(option: str, given: list[str]) -> str | None:
+    """The word behind an option, with both taken out; None when the option is not there."""
+    if option not in given:
+        return None
+    place = given.index(option)
+    if place + 1 == len(given):
+        raise UsageError(f"`{option}` needs a word behind it.")
+    value = given[place + 1]
+    del given[place : place + 2]
+    return value
 
 
 def _estimate(program: Any, optimizer: Any, options: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What the extension keeps for one shell: its models, recent calls, and the views of runs."""
+"""What the extension keeps for one shell: models, recent calls, views of runs, definitions."""
 
 from __future__ import annotations
 
@@ -35,17 +35,25 @@ class Session:
         from .completion import Completion
         from .define_magics import DefineMagics
         from .displays import Displays
+        from .rerun import Rerun
         from .run_magics import RunMagics
+        from .state_magics import StateMagics
 
         self.shell = shell
         self.recent = Recent()
         self.models: dict[str, LM] = {}  # by role: "main", "teacher", "proposer", "judge"
         self.views: dict[str, RunView] = {}  # by run id
-        self.magics = (DefineMagics(shell, self), RunMagics(shell, self))
+        self.rerun = Rerun(shell)
+        self.magics = (
+            DefineMagics(shell, self),
+            RunMagics(shell, self),
+            StateMagics(shell, self),
+        )
         shell.register_magics(*self.magics)
         self.completion, self.displays = Completion(self), Displays(self)
         self.completion.install()
         self.displays.install()
+        self.rerun.install()
         configure(history=self.recent)
 
     @classmethod
@@ -56,9 +64,10 @@ class Session:
         return session if isinstance(session, cls) else cls(shell)
 
     def close(self) -> None:
-        """Take out magics, completion and displays."""
+        """Take out magics, completion, displays and the hook after each cell."""
         self.completion.remove()
         self.displays.remove()
+        self.rerun.remove()
         manager = self.shell.magics_manager
         for magics in self.magics:
             for kind, names in magics.magics.items():

@@ -18,6 +18,15 @@ def esc(value: object) -> str:
     return text.replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")
 
 
+def attribute(value: object) -> str:
+    """The value as the content of an attribute between double quotes.
+
+    >>> attribute('a "b" $')
+    'a &quot;b&quot; $'
+    """
+    return html.escape(str(value), quote=True)
+
+
 def short(value: object, limit: int = 120) -> str:
     """In one line of at most `limit` characters.
 

@@ -78,7 +78,8 @@ class BootstrapFewShot:
                         wave.remove(i)
                         used.add(i)
                         for path, demo in _demos(report.rows[0].trace, task.rng):
-                            demos[path].append(demo)
+                            if path in demos:  # a predictor made during the run has no state
+                                demos[path].append(demo)
                 if not wave:
                     break
         return demos, used

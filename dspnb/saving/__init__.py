@@ -4,6 +4,7 @@ Reading a file runs no code: it is data, checked against the program that reads 
 """
 
 from .fitting import Fitting, fit
+from .layouts import adapter_entry, adapter_from
 from .predictor import FLAT, Predictor, dotted
 from .reading import Entry, Saved, SavedField, read
 from .writing import write
@@ -15,6 +16,8 @@ __all__ = [
     "Predictor",
     "Saved",
     "SavedField",
+    "adapter_entry",
+    "adapter_from",
     "dotted",
     "fit",
     "read",

@@ -23,7 +23,7 @@ PRIVATE = {
 }  # fmt: skip
 
 
-def model_entry(lm: LanguageModel | None) -> dict[str, Any] | None:
+def model_entry(lm: object) -> dict[str, Any] | None:
     """DSPy's entry for a model, with scalar parameters.
 
     None for a model that a name and such parameters do not describe: of another class, or at an

@@ -17,7 +17,6 @@ from dspnb.provenance import Provenance
 from .predictor import FLAT, dotted
 
 FORMAT = 1
-_PROVENANCE: TypeAdapter[Provenance | None] = TypeAdapter(Provenance | None)
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,7 @@ class Saved:
     file: Path
     predictors: Mapping[str, Entry]
     provenance: Provenance | None = None
+    adapter: Any = None  # the entry of the adapter, not looked into; None when the file names none
 
 
 def read(file: str | Path) -> Saved:
@@ -69,7 +69,7 @@ def read(file: str | Path) -> Saved:
     }
     if not predictors:
         raise _not_saved(path, "it holds no predictors")
-    return Saved(path, predictors, _provenance(path, ours.get("provenance")))
+    return Saved(path, predictors, _provenance(path, ours.get("provenance")), ours.get("adapter"))
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _entry(path: Path, name: str, entry: Mapping[str, Any], ours: Mapping[str, A
 
 def _provenance(path: Path, given: Any) -> Provenance | None:
     try:
-        return _PROVENANCE.validate_python(given)
+        return TypeAdapter(Provenance | None).validate_python(given)
     except ValidationError as error:
         wrong = ".".join(map(str, error.errors()[0]["loc"][-1:]))
         raise _not_saved(path, f"its provenance has no valid `{wrong}`") from None

@@ -14,6 +14,7 @@ from dspnb.errors import UsageError
 from dspnb.jsonable import from_json, is_json, to_json
 from dspnb.provenance import Provenance
 
+from .layouts import adapter_entry
 from .models import harmless, model_entry
 from .predictor import FLAT, Predictor, label
 from .reading import FORMAT
@@ -37,7 +38,7 @@ def write(
     ours = {
         "format": FORMAT,
         "params": {name: harmless(predictor.params) for name, predictor in predictors.items()},
-        "adapter": _adapter(adapter),
+        "adapter": adapter_entry(adapter),
         "provenance": provenance and dataclasses.asdict(provenance),
         "as_is": {name: odd for name, p in predictors.items() if (odd := _as_is(p))},
     }
@@ -89,13 +90,6 @@ def _comes_back(value: Any, type_: Any) -> bool:
     except ValueError:
         return False
     return is_json(restored) or not is_json(value)
-
-
-def _adapter(adapter: Adapter) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    if dataclasses.is_dataclass(adapter):
-        settings = {part.name: getattr(adapter, part.name) for part in dataclasses.fields(adapter)}
-    return {"name": adapter.name, **harmless(settings)}
 
 
 def _replace(path: Path, content: Mapping[str, Any]) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import copy
 import functools
 import inspect
 import json
 import re
-import threading
 import types
 import typing
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -21,6 +17,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, Field, PydanticUserError, ValidationError, create_model
 
 from dspnb.errors import UsageError, listed, nearest
+from dspnb.pool import in_thread, wait_for
 
 from .media import shortened
 from .validated import Validated, as_json
@@ -115,14 +112,14 @@ class Tool(Validated):
         Raises `UsageError` for an argument that is unknown, missing or of the wrong type.
         """
         result = self.func(**self._checked(args))
-        return _waited_for(result) if inspect.isawaitable(result) else result
+        return wait_for(lambda: _awaited(result)) if inspect.isawaitable(result) else result
 
     async def acall(self, /, **args: Any) -> Any:
         """The same call for `await`; a function that is not async gets a thread."""
         checked = self._checked(args)
         if inspect.iscoroutinefunction(_annotated(self.func)):
             return await self.func(**checked)
-        result = await asyncio.to_thread(self.func, **checked)
+        result = await in_thread(functools.partial(self.func, **checked))
         return await result if inspect.isawaitable(result) else result
 
     def to_openai(self) -> dict[str, Any]:
@@ -295,27 +292,5 @@ def _inlined(schema: Any, definitions: Mapping[str, Any], inside: tuple[str, ...
     return schema
 
 
-def _waited_for(result: Awaitable[Any]) -> Any:
-    async def wait() -> Any:
-        return await result
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(wait())
-    return _in_a_thread(contextvars.copy_context(), functools.partial(asyncio.run, wait()))
-
-
-def _in_a_thread(context: contextvars.Context, work: Callable[[], Any]) -> Any:
-    """A loop that runs cannot run another: the work gets a thread, in which an interrupt of the
-    waiting thread leaves it behind."""
-    done: Future[Any] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(context.run(work))
-        except BaseException as error:  # raised again where the result is waited for
-            done.set_exception(error)
-
-    threading.Thread(target=run, name="dspnb tool", daemon=True).start()
-    return done.result()
+async def _awaited(result: Awaitable[Any]) -> Any:
+    return await result

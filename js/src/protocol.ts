@@ -123,16 +123,32 @@ export interface BlockView {
   kind: "fields" | "format" | "instructions" | "demo" | "history" | "input" | "hint" | "answer" | "repair" | "text";
   text: number;
   tokens: number;
+  attached: string;
+  picture: string;
+}
+
+export interface ToolCallView {
+  name: string;
+  args: number;
 }
 
 export interface MessageView {
   role: "system" | "user" | "assistant" | "tool";
   blocks: BlockView[];
+  tool_calls: ToolCallView[];
 }
 
 export interface AttemptView {
   text: number;
   error: string;
+  adapter: string;
+}
+
+export interface CheckView {
+  kind: "require" | "suggest";
+  message: string;
+  held: boolean;
+  tries: number;
 }
 
 export interface CallView {
@@ -142,9 +158,14 @@ export interface CallView {
   model: string;
   inputs: FieldView[];
   outputs: FieldView[];
+  sent: boolean;
+  params: number | null;
   messages: MessageView[];
+  reasoning: number | null;
   answer: number | null;
+  tool_calls: ToolCallView[];
   attempts: AttemptView[];
+  rejected: string;
   error: string;
   demos: number;
   seconds: number;
@@ -159,6 +180,7 @@ export interface GroupView {
   score: number | null;
   feedback: string;
   error: string;
+  checks: CheckView[];
   calls: CallView[];
 }
 

@@ -6,6 +6,7 @@ import type {
   BlockView,
   CallsSnapshot,
   CallView,
+  CheckView,
   Compared,
   Evaluated,
   Event,
@@ -18,6 +19,7 @@ import type {
   RunSnapshot,
   Started,
   StatusChanged,
+  ToolCallView,
   Warned,
 } from "./protocol.ts";
 
@@ -137,15 +139,45 @@ export const isRunSnapshot = shape<RunSnapshot>({
 
 const isField = shape<FieldView>({ name: text, type: text, text: number });
 
+/** A picture that a page may show: it is in the file, and of a kind that runs nothing. */
+const isPicture: Check<string> = (value): value is string =>
+  value === "" || (text(value) && /^data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+=*$/.test(value));
+
 const isBlock = shape<BlockView>({
-  kind: among("fields", "format", "instructions", "demo", "input", "answer", "repair", "text"),
+  kind: among(
+    "fields",
+    "format",
+    "instructions",
+    "demo",
+    "history",
+    "input",
+    "hint",
+    "answer",
+    "repair",
+    "text",
+  ),
   text: number,
   tokens: number,
+  attached: text,
+  picture: isPicture,
 });
 
-const isMessage = shape<MessageView>({ role: among("system", "user", "assistant"), blocks: list(isBlock) });
+const isToolCall = shape<ToolCallView>({ name: text, args: number });
 
-const isAttempt = shape<AttemptView>({ text: number, error: text });
+const isMessage = shape<MessageView>({
+  role: among("system", "user", "assistant", "tool"),
+  blocks: list(isBlock),
+  tool_calls: list(isToolCall),
+});
+
+const isAttempt = shape<AttemptView>({ text: number, error: text, adapter: text });
+
+const isCheck = shape<CheckView>({
+  kind: among("require", "suggest"),
+  message: text,
+  held: truth,
+  tries: number,
+});
 
 const isCall = shape<CallView>({
   id: number,
@@ -154,9 +186,14 @@ const isCall = shape<CallView>({
   model: text,
   inputs: list(isField),
   outputs: list(isField),
+  sent: truth,
+  params: nullable(number),
   messages: list(isMessage),
+  reasoning: nullable(number),
   answer: nullable(number),
+  tool_calls: list(isToolCall),
   attempts: list(isAttempt),
+  rejected: text,
   error: text,
   demos: number,
   seconds: number,
@@ -171,6 +208,7 @@ const isGroup = shape<GroupView>({
   score: nullable(number),
   feedback: text,
   error: text,
+  checks: list(isCheck),
   calls: list(isCall),
 });
 

@@ -1,5 +1,5 @@
 /** Snapshots for the inspector. */
-import type { CallsSnapshot, CallView, GroupView, MessageView } from "../src/protocol.ts";
+import type { BlockView, CallsSnapshot, CallView, GroupView, MessageView } from "../src/protocol.ts";
 
 /** Texts by hand: each is its own index. */
 export function book() {
@@ -13,21 +13,27 @@ export function book() {
 
 type Text = (words: string) => number;
 
+/** A block of text without an attachment. */
+export function block(kind: BlockView["kind"], text: number, tokens: number): BlockView {
+  return { kind, text, tokens, attached: "", picture: "" };
+}
+
 export function prompt(text: Text, demos: number, input = "where is my parcel?"): MessageView[] {
   const demo = (number: number): MessageView[] => [
-    { role: "user", blocks: [{ kind: "demo", text: text(`ticket ${number}`), tokens: 12 }] },
-    { role: "assistant", blocks: [{ kind: "demo", text: text("team: billing"), tokens: 8 }] },
+    { role: "user", blocks: [block("demo", text(`ticket ${number}`), 12)], tool_calls: [] },
+    { role: "assistant", blocks: [block("demo", text("team: billing"), 8)], tool_calls: [] },
   ];
   return [
     {
       role: "system",
       blocks: [
-        { kind: "fields", text: text("Input fields: ticket"), tokens: 30 },
-        { kind: "instructions", text: text("Route the ticket."), tokens: 40 },
+        block("fields", text("Input fields: ticket"), 30),
+        block("instructions", text("Route the ticket."), 40),
       ],
+      tool_calls: [],
     },
     ...Array.from({ length: demos }, (_, index) => demo(index)).flat(),
-    { role: "user", blocks: [{ kind: "input", text: text(input), tokens: 20 }] },
+    { role: "user", blocks: [block("input", text(input), 20)], tool_calls: [] },
   ];
 }
 
@@ -39,9 +45,14 @@ export function call(text: Text, changes: Partial<CallView> = {}): CallView {
     model: "scripted",
     inputs: [{ name: "ticket", type: "str", text: text("where is my parcel?") }],
     outputs: [{ name: "team", type: "str", text: text("shipping") }],
+    sent: true,
+    params: null,
     messages: prompt(text, 2),
+    reasoning: null,
     answer: text("[[ team ]] shipping"),
+    tool_calls: [],
     attempts: [],
+    rejected: "",
     error: "",
     demos: 2,
     seconds: 0.8,
@@ -54,7 +65,7 @@ export function call(text: Text, changes: Partial<CallView> = {}): CallView {
 }
 
 export function group(calls: CallView[], changes: Partial<GroupView> = {}): GroupView {
-  return { title: "prediction", score: null, feedback: "", error: "", calls, ...changes };
+  return { title: "prediction", score: null, feedback: "", error: "", checks: [], calls, ...changes };
 }
 
 export function callsSnapshot(

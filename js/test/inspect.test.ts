@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { expect, it, vi } from "vitest";
 import widget from "../src/inspect/index.ts";
-import type { CallsSnapshot } from "../src/protocol.ts";
-import { book, call, callsSnapshot, group, prompt } from "./calls.ts";
+import type { CallsSnapshot, MessageView } from "../src/protocol.ts";
+import { block, book, call, callsSnapshot, group, prompt } from "./calls.ts";
 import { allByTestId, byTestId, fakeModel, settled } from "./fakes.ts";
 
 function shown(calls: unknown): HTMLElement {
@@ -166,19 +166,22 @@ it("shows errors, and attempts that could not be read", () => {
     error: "AdapterError: no team",
     answer: null,
     outputs: [],
-    attempts: [{ text: text("Team: shipping"), error: "`team` is missing" }],
+    attempts: [{ text: text("Team: shipping"), error: "`team` is missing", adapter: "chat" }],
   });
 
   const el = shown(callsSnapshot(texts, [group([failed])]));
 
   expect(byTestId(el, "inspector").textContent).toContain("AdapterError: no team");
-  expect(byTestId(el, "attempts").textContent).toContain("`team` is missingTeam: shipping");
+  expect(byTestId(el, "attempts").textContent).toContain(
+    "Asked again (chat layout), because: `team` is missingTeam: shipping",
+  );
   expect(byTestId(el, "answer").textContent).toBe("There is none.");
 });
 
 it("sets what models and data wrote as text, never as HTML", () => {
   const evil = "<img src=x onerror=alert(1)><script>alert(2)</script>";
   const { texts, text } = book();
+  const checks = [{ kind: "require" as const, message: evil, held: false, tries: 2 }];
   const hostile = call(text, {
     path: evil,
     signature: evil,
@@ -187,15 +190,115 @@ it("sets what models and data wrote as text, never as HTML", () => {
     messages: prompt(text, 1, evil),
     answer: text(evil),
     error: evil,
-    attempts: [{ text: text(evil), error: evil }],
+    attempts: [{ text: text(evil), error: evil, adapter: evil }],
+    tool_calls: [{ name: evil, args: text(evil) }],
+    reasoning: text(evil),
+    rejected: evil,
   });
 
   const el = shown(
-    callsSnapshot(texts, [group([hostile], { title: evil, feedback: evil, error: evil })], { title: evil }),
+    callsSnapshot(texts, [group([hostile], { title: evil, feedback: evil, error: evil, checks })], {
+      title: evil,
+    }),
   );
 
   expect(el.shadowRoot?.querySelectorAll("img, script")).toHaveLength(0);
   expect(byTestId(el, "inspector").textContent?.split(evil).length).toBeGreaterThan(10);
+});
+
+const PNG = "data:image/png;base64,iVBORw0KGgo=";
+
+it("shows pictures, tool calls and turns of a prompt, and what the model thought and called", () => {
+  const { texts, text } = book();
+  const called = { name: "search", args: text('{"query": "rain"}') };
+  const seen = { ...block("input", text("<image 1>:"), 3), attached: "image: image/png, 9 B" };
+  const messages: MessageView[] = [
+    { role: "user", blocks: [block("history", text("What is this?"), 4)], tool_calls: [] },
+    { role: "assistant", blocks: [block("history", text(""), 0)], tool_calls: [called] },
+    { role: "tool", blocks: [block("history", text("3 mm"), 2)], tool_calls: [] },
+    {
+      role: "user",
+      blocks: [block("hint", text("Look twice."), 4), { ...seen, picture: PNG }, seen],
+      tool_calls: [],
+    },
+  ];
+  const el = shown(
+    callsSnapshot(texts, [
+      group([call(text, { messages, reasoning: text("It rains."), tool_calls: [called], answer: null })]),
+    ]),
+  );
+
+  const prompt = byTestId(el, "prompt");
+  expect([...prompt.querySelectorAll("img")].map((img) => img.getAttribute("src"))).toEqual([PNG]);
+  expect(prompt.textContent).toContain("image: image/png, 9 B");
+  expect(prompt.querySelector("[data-testid=tool-call]")?.textContent).toBe('calls search{"query": "rain"}');
+  expect([...prompt.querySelectorAll(".kind")].map((kind) => kind.textContent)).toEqual([
+    "earlier turn",
+    "earlier turn",
+    "earlier turn",
+    "hint",
+    "input",
+    "input",
+  ]);
+  expect([...prompt.querySelectorAll(":scope > .role")].map((role) => role.textContent)).toContain("tool");
+  expect(byTestId(el, "reasoning").textContent).toBe("It rains.");
+  expect(byTestId(el, "answer").textContent).toBe('calls search{"query": "rain"}');
+});
+
+it("keeps the picture of a demo with the demo", () => {
+  const { texts, text } = book();
+  const picture = { ...block("demo", text("<image 1>:"), 3), attached: "image: png", picture: PNG };
+  const messages: MessageView[] = [
+    { role: "user", blocks: [block("demo", text("q"), 1), picture], tool_calls: [] },
+    { role: "assistant", blocks: [block("demo", text("a"), 1)], tool_calls: [] },
+  ];
+
+  const el = shown(callsSnapshot(texts, [group([call(text, { messages })])]));
+
+  expect(byTestId(el, "prompt").textContent).toContain("demo 1~5 tokens");
+  expect(byTestId(el, "prompt").querySelectorAll("details")).toHaveLength(1);
+  expect(byTestId(el, "prompt").querySelectorAll("img")).toHaveLength(1);
+});
+
+it.each(["https://example.org/a.png", "data:image/svg+xml;base64,PHN2Zz4=", "javascript:alert(1)"])(
+  "refuses a snapshot with the picture %s",
+  (picture) => {
+    const { texts, text } = book();
+    const blocks = [{ ...block("input", text("?"), 1), attached: "image", picture }];
+    const messages: MessageView[] = [{ role: "user", blocks, tool_calls: [] }];
+
+    const el = shown(callsSnapshot(texts, [group([call(text, { messages })])]));
+
+    expect(el.textContent).toContain("cannot be drawn");
+    expect(el.querySelector("img")).toBeNull();
+  },
+);
+
+it("shows why an answer was not used, and the constraints of a program", () => {
+  const { texts, text } = book();
+  const checks = [{ kind: "suggest" as const, message: "be brief", held: true, tries: 1 }];
+  const el = shown(callsSnapshot(texts, [group([call(text, { rejected: "be brief" })], { checks })]));
+
+  expect(byTestId(el, "check").textContent).toBe("suggest be brief asked again 1 time, met");
+  expect(byTestId(el, "inspector").textContent).toContain("Not used, because: be brief");
+});
+
+it("shows a request that is not sent with its parameters and without an answer", () => {
+  const { texts, text } = book();
+  const unsent = call(text, {
+    sent: false,
+    seconds: 0,
+    params: text('{"temperature": 0.5}'),
+    inputs: [],
+    outputs: [],
+    answer: null,
+  });
+  const el = shown(callsSnapshot(texts, [group([unsent])]));
+
+  expect(byTestId(el, "params").textContent).toBe('{"temperature": 0.5}');
+  expect(byTestId(el, "inspector").textContent).toContain("about 120 tokens, not sent");
+  expect(byTestId(el, "inspector").textContent).not.toContain("0.00 s");
+  expect(byTestId(el, "inspector").textContent).not.toContain("There is none.");
 });
 
 it("cuts a very long text until it is asked for", () => {

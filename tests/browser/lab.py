@@ -54,6 +54,9 @@ def jupyter_lab(folder: Path, kernels: dict[str, dict[str, str]] | None = None) 
     with tempfile.TemporaryDirectory(prefix="lab-home-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         _write_settings(home / "settings")
+        extensions = home / "path" / "labextensions"
+        extensions.mkdir(parents=True)
+        (extensions / "dspnb").symlink_to(ROOT / "dspnb" / "labextension")  # of this checkout
         for kernel, variables in (kernels or {}).items():
             _write_kernel(home / "data" / "kernels" / kernel, variables)
         port = _free_port()
@@ -237,6 +240,7 @@ def _environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_PATH": str(home / "path"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "IPYTHONDIR": str(home / "ipython"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),

@@ -23,6 +23,15 @@ def metric(example, prediction):
     return 0.5, hostile
 def raising(example, prediction):
     raise ValueError(hostile)
+from dspnb.lm.base import Completion, ToolCall
+class Picky(Module):
+    def __init__(self): self.ask, self.tried = Predict("ticket -> team"), 0
+    def forward(self, ticket):
+        team = self.ask(ticket=ticket)
+        self.tried += 1
+        require(self.tried > 1, hostile)
+        return team
+call = {{"name": "find", "args": {{hostile: hostile}}}}
 """
 CELLS = [
     "signature", "program", "rows", "rows[0]", "answer = program(ticket=hostile)\nanswer",
@@ -32,6 +41,16 @@ CELLS = [
     "--metric metric --as better --wait\nbetter",
     "%inspect better",
     "%compile program --with labeled:k=2 --train rows --metric raising --as worse",
+    "picky = Picky()(ticket=hostile)\npicky", "%inspect picky",
+    "other = Predict(Signature('ticket -> team', 'x ' + hostile))\n%diff program other",
+    "program.stream(ticket=hostile)",
+    "Document(hostile, hostile, hostile)", "Citations([{'quote': hostile, 'title': hostile}])",
+    "Code(hostile)", "History([{hostile: hostile}])", "File.from_bytes(b'%PDF', hostile)",
+    "Score(0.5, hostile, {hostile: 1.0})", "ToolCalls([call])",
+    "ToolResults([{'call': call, 'value': hostile}])",
+    "Tool(metric, desc=hostile, arg_desc={'example': hostile})",
+    "Completion(hostile, reasoning=hostile, tool_calls=(ToolCall(hostile, {'a': hostile}),))",
+    "Prediction(page=Image('https://example.org/' + hostile.replace(' ', '')), text=hostile)",
 ]  # fmt: skip
 
 

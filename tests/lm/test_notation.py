@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+from dspnb.adapters.notation import notation
 from dspnb.lm.notation import (
     Either,
     Exactly,
@@ -18,7 +19,7 @@ from dspnb.lm.notation import (
     Row,
     read,
 )
-from dspnb.lm.plainest import of_schema, plainest
+from dspnb.lm.plainest import plainest
 
 INT, STRING, NULL = Plain("int"), Plain("string"), Exactly(None)
 
@@ -152,10 +153,10 @@ class Tree(BaseModel):
 
 
 @pytest.mark.parametrize("type_", [Tree, list[Tree], Tree | None, set[str], dict[str, Tree], bool])
-def test_a_json_schema_says_the_same(type_):
+def test_what_an_adapter_writes_of_a_type_is_answered_with_a_value_of_it(type_):
     validator = TypeAdapter(type_)
 
-    shape = of_schema(validator.json_schema())
+    shape = read(notation(validator.json_schema()))
     for turn in range(3):
         value = plainest(shape, "Order 17", [17.0], turn)
         validator.validate_json(json.dumps(value), strict=False)

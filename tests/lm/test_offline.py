@@ -1,5 +1,6 @@
 """The offline model learns from its prompt, and from nothing else."""
 
+import datetime
 import enum
 
 import pytest
@@ -8,9 +9,13 @@ from pydantic import BaseModel
 from dspnb import (
     LM,
     ChainOfThought,
+    ChatAdapter,
+    CompactAdapter,
     Example,
+    JSONAdapter,
     Predict,
     Signature,
+    XMLAdapter,
     data,
     evaluate,
     metrics,
@@ -21,6 +26,7 @@ from dspnb.lm.base import Message
 
 TEAMS = ("logistics", "finance", "hardware", "software", "identity", "aftersales", "sales", "trust")
 TICKETS = split(data.tickets(), "50/50")
+ADAPTERS = [ChatAdapter(), JSONAdapter(), XMLAdapter(), CompactAdapter()]
 
 
 def team_signature(names=TEAMS, instructions=""):
@@ -166,3 +172,25 @@ def test_a_prompt_that_is_not_a_signature_is_answered_by_saying_what_it_is():
 
     assert "a toy for learning and testing" in text
     assert "Tell me a joke" in text
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.name)
+def test_dates_and_limited_numbers_are_answered_in_form(adapter):
+    program = Predict("text -> day: date, at: datetime, stars: int(ge=1, le=5), price: Decimal")
+
+    with use(adapter=adapter):
+        prediction = ask(program, text="It was 9 on 2024-05-01, at 2024-05-01T10:30:00.")
+
+    assert prediction.attempts == ()
+    assert prediction.day == datetime.date(2024, 5, 1)
+    assert prediction.at == datetime.datetime(2024, 5, 1, 10, 30)
+    assert prediction.stars == 5
+    assert prediction.price == 9
+
+
+def test_without_a_date_in_the_inputs_that_of_a_demo_or_the_example_is_answered():
+    day = datetime.date(2020, 2, 2)
+    demo = Example(text="The party.", day=day)
+
+    assert ask(Predict("text -> day: date"), text="The feast.").day.year == 2026
+    assert ask(Predict("text -> day: date", demos=[demo]), text="The feast.").day == day

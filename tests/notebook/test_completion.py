@@ -27,6 +27,12 @@ def tab(cell, text):
         ("%lm off", {"offline"}),
         ("%preview tr", {"triage"}),
         ("%inspect tr", {"triage"}),
+        ("%preview triage --as ", {"text", "markdown", "openai"}),
+        ("%diff tr", {"triage"}),
+        ("%diff triage tr", {"triage"}),
+        ("%save_program tr", {"triage"}),
+        ("%load_program tr", {"triage"}),
+        ("%load_program triage x.json --", {"--partial"}),
     ],
 )
 def test_tab_offers_what_fits(triage, text, offered):

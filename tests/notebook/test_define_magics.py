@@ -44,6 +44,26 @@ def test_a_signature_uses_types_of_earlier_cells(cell):
     assert level.default is level.type.LOW
 
 
+def test_a_signature_takes_constraints(cell):
+    cell("%%signature Grade\nessay: str(max_length=500)\n->\nscore: int(ge=0, le=10)  # of ten")
+    cell(
+        "%%signature Again\nessay: str = InputField(max_length=500)\n"
+        "score: int = OutputField(ge=0, le=10, desc='of ten')"
+    )
+
+    grade, again = cell.shell.user_ns["Grade"], cell.shell.user_ns["Again"]
+    assert str(grade) == "essay: str(max_length=500) -> score: int(ge=0, le=10)"
+    assert grade.fields == again.fields
+
+
+def test_a_line_in_a_cell_sees_the_types_of_earlier_cells(cell):
+    cell("import enum\nclass Level(enum.Enum):\n    LOW = 'low'")
+    program = cell("from dspnb import Predict\nPredict('q -> level: Level')")
+
+    assert program.signature.outputs[0].type is cell.shell.user_ns["Level"]
+    assert "did you mean `Level`?" in cell.error("Predict('q -> level: Levle')")[0]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -53,6 +73,12 @@ def test_a_signature_uses_types_of_earlier_cells(cell):
         ("%%signature A\nq\n->\nq", "Field `q` stands twice"),
         ("%%signature A\nq\n->\na: list[str", "line 4: a field is written"),
         ("%%signature A\nq\n->\nprint('x')", "line 4: a field is written"),
+        (
+            "%%signature A\nq\n->\na: str(ge=3)",
+            "line 4: field `a` has the type `str(ge=3)`: `ge` do",
+        ),
+        ("%%signature A\nq\n->\nitems", "line 4: A field cannot be called `items`"),
+        ("%%signature A\na = InputField()\nb = OutputField(ge=3)", "`A`: field `b` has the type"),
         ("%%signature 2A\nq -> a", "plain Python name; got '2A'"),
         ("%%module foo\nx = 1", "defines neither `forward` nor a class `foo`"),
         ("%%module foo(q) -> a\nb = q", "line 1: `a` stands after `->`, but the body never"),
@@ -212,7 +238,10 @@ def test_a_metric_is_an_expression_a_body_or_a_function(cell):
 
 
 def test_every_magic_explains_itself_with_an_example(cell):
-    for name in ("lm", "signature", "module", "examples", "metric", "evaluate", "compile"):
+    for name in (
+        *("lm", "signature", "module", "examples", "metric", "evaluate", "compile", "preview"),
+        *("diff", "save_program", "load_program"),
+    ):
         text = cell.shell.find_magic(name, "line") or cell.shell.find_magic(name, "cell")
         assert f"%{name} " in text.__doc__, name
 

@@ -117,6 +117,17 @@ def test_a_prompt_is_shown_by_origin_without_calling_the_model(triage):
     assert triage("%lm")["main"].usage.calls == calls
 
 
+def test_a_prompt_is_given_as_text_as_markdown_or_as_a_request(triage):
+    text = triage("text = %preview triage ticket='my parcel' --as text\ntext")
+    markdown = triage("markdown = %preview triage --as markdown ticket='my parcel'\nmarkdown")
+    request = triage("request = %preview triage ticket='my parcel' --as openai\nrequest")
+
+    assert text.startswith("--- system ---")
+    assert "| instructions |" in markdown
+    assert request["model"] == "offline"
+    assert "my parcel" in request["messages"][-1]["content"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -140,6 +151,9 @@ def test_a_prompt_is_shown_by_origin_without_calling_the_model(triage):
         ("%preview triage tickt=1", "did you mean `ticket`?"),
         ("%preview triage ticket", "Values are given as `name=value`"),
         ("%preview", "Name a program and its inputs"),
+        ("%preview --as text", "Name a program and its inputs"),
+        ("%preview triage ticket=1 --as", "`--as` needs a word behind it"),
+        ("%preview triage ticket=1 --as mardown", "did you mean `markdown`?"),
         ("%stop", "No run is under way"),
     ],
 )

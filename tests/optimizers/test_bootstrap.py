@@ -89,6 +89,29 @@ def test_of_several_calls_of_a_predictor_one_becomes_a_demo():
     assert len(end.value.value["a"].demos) == 1
 
 
+@pytest.mark.parametrize("unused", [{"rejected": "a better sample was kept"}, {"error": "no"}])
+def test_a_call_whose_answer_was_not_used_is_no_demo(unused):
+    search = BootstrapFewShot(1, 0).search(task())
+    (ask,) = next(search)
+    good = row(ask.examples[0], 1.0)
+    others = tuple(dataclasses.replace(call("a", x=7, y=i), **unused) for i in range(9))
+    report = Report([dataclasses.replace(good, trace=(*others[:5], *good.trace, *others[5:]))])
+
+    with pytest.raises(StopIteration) as end:
+        search.send((report,))
+    assert end.value.value["a"].demos == (Example(augmented=True, x=0, y=0),)
+
+
+def test_a_predictor_that_is_made_during_the_run_gets_no_demos():
+    search = BootstrapFewShot(1, 0).search(task())
+    (ask,) = next(search)
+    passing = dataclasses.replace(call("a", x=7, y=8), path="`x -> y`")
+
+    with pytest.raises(StopIteration) as end:
+        search.send((Report([row(ask.examples[0], 1.0, passing)]),))
+    assert end.value.value.keys() == task().state.keys()
+
+
 def test_labelled_examples_fill_up_and_none_stands_twice():
     _, chosen = drive(BootstrapFewShot(2, 6), task(), value=lambda: 1.0)
 

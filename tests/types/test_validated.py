@@ -37,7 +37,11 @@ from dspnb.types import NAMES, ToolResult
 
 words = st.text('aü 1`|{"\0\n\U0001f600', max_size=20)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | words,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | words,
     lambda inside: st.lists(inside, max_size=3) | st.dictionaries(words, inside, max_size=3),
     max_leaves=5,
 )

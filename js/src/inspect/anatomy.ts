@@ -1,5 +1,5 @@
 /** A prompt in parts by origin: the messages' blocks, a demo's question and answer together. */
-import type { BlockView, MessageView } from "../protocol.ts";
+import type { BlockView, MessageView, ToolCallView } from "../protocol.ts";
 
 type Role = MessageView["role"];
 
@@ -8,24 +8,35 @@ export interface Part {
   /** `demo 2`, `instructions` ... */
   label: string;
   tokens: number;
-  /** A demo holds one text for each role; all other parts hold one. */
-  pieces: { role: Role; text: number }[];
+  /** A demo holds a piece for each role, and its attachments; all other parts hold one. */
+  pieces: Piece[];
+}
+
+export interface Piece {
+  role: Role;
+  text: number;
+  /** What goes along, in words, and its picture if it is one; empty when nothing does. */
+  attached: string;
+  picture: string;
+  toolCalls: ToolCallView[];
 }
 
 export function anatomy(messages: MessageView[]): Part[] {
   const parts: Part[] = [];
   let demos = 0;
-  for (const { role, blocks } of messages) {
-    for (const { kind, text, tokens } of blocks) {
+  for (const { role, blocks, tool_calls } of messages) {
+    for (const [place, { kind, text, tokens, attached, picture }] of blocks.entries()) {
+      const toolCalls = place === blocks.length - 1 ? tool_calls : [];
+      const piece = { role, text, attached, picture, toolCalls };
       const last = parts.at(-1);
-      if (kind === "demo" && role === "assistant" && last?.kind === "demo" && !last.pieces.some(answers)) {
-        last.pieces.push({ role, text });
+      if (kind === "demo" && last?.kind === "demo" && (attached !== "" || isAnswer(role, last))) {
+        last.pieces.push(piece);
         last.tokens += tokens;
         continue;
       }
       if (kind === "demo") demos += 1;
       const label = kind === "demo" ? `demo ${demos}` : LABELS[kind];
-      parts.push({ kind, label, tokens, pieces: [{ role, text }] });
+      parts.push({ kind, label, tokens, pieces: [piece] });
     }
   }
   return parts;
@@ -41,12 +52,18 @@ export function tokensByKind(parts: Part[]): Map<Part["kind"], number> {
 /** The prompt as plain text, for the clipboard. */
 export function plain(messages: MessageView[], texts: string[]): string {
   return messages
-    .map(({ role, blocks }) => `[${role}]\n${blocks.map(({ text }) => texts[text] ?? "").join("\n\n")}`)
+    .map(({ role, blocks, tool_calls }) => {
+      const said = blocks.map(({ text, attached }) =>
+        [texts[text] ?? "", attached && `[${attached}]`].filter(Boolean).join(" "),
+      );
+      const called = tool_calls.map(({ name, args }) => `${name}(${texts[args] ?? ""})`);
+      return `[${role}]\n${[...said, ...called].filter(Boolean).join("\n\n")}`;
+    })
     .join("\n\n");
 }
 
-function answers({ role }: { role: Role }): boolean {
-  return role === "assistant";
+function isAnswer(role: Role, demo: Part): boolean {
+  return role === "assistant" && demo.pieces.every((piece) => piece.role !== "assistant");
 }
 
 const LABELS: Record<BlockView["kind"], string> = {
@@ -54,7 +71,9 @@ const LABELS: Record<BlockView["kind"], string> = {
   format: "format",
   instructions: "instructions",
   demo: "demo",
+  history: "earlier turn",
   input: "input",
+  hint: "hint",
   answer: "earlier answer",
   repair: "repair",
   text: "text",

@@ -1,8 +1,8 @@
 /** One call: its fields, the prompt as the model saw it, the raw answer, what went wrong. */
-import { h } from "../dom.ts";
+import { type Child, h } from "../dom.ts";
 import { compact, dollars, plural, score, seconds } from "../format.ts";
-import type { CallView, FieldView, GroupView } from "../protocol.ts";
-import { anatomy, type Part, plain, tokensByKind } from "./anatomy.ts";
+import type { CallView, CheckView, FieldView, GroupView, ToolCallView } from "../protocol.ts";
+import { anatomy, type Part, type Piece, plain, tokensByKind } from "./anatomy.ts";
 import { copy } from "./copy.ts";
 import { textView } from "./text.ts";
 
@@ -18,17 +18,21 @@ export function callView(call: CallView, texts: string[], query: string): HTMLEl
     {},
     heading(call),
     call.error && problem("Error", call.error),
-    fields(call, text),
+    call.rejected && problem("Not used, because", call.rejected),
+    call.inputs.length + call.outputs.length > 0 && fields(call, text),
     prompt(call, texts, text),
-    answer(call, text),
+    call.params !== null && titled("Parameters", "of the request", "params", text(call.params)),
+    call.reasoning !== null &&
+      titled("Reasoning", "as the provider shows it", "reasoning", text(call.reasoning)),
+    call.sent && answer(call, text),
     call.attempts.length > 0 && attempts(call, text),
   );
 }
 
 /** What is known of the example that a group of calls belongs to. */
 export function groupView(group: GroupView): HTMLElement | null {
-  const { title, score: value, feedback, error } = group;
-  if (value === null && !feedback && !error) return null;
+  const { title, score: value, feedback, error, checks } = group;
+  if (value === null && !feedback && !error && checks.length === 0) return null;
   return h(
     "div",
     { className: "group" },
@@ -40,14 +44,27 @@ export function groupView(group: GroupView): HTMLElement | null {
     ),
     feedback && h("p", { className: "feedback" }, feedback),
     error && problem("Error", error),
+    ...checks.map(check),
+  );
+}
+
+function check({ kind, message, held, tries }: CheckView): HTMLElement {
+  return h(
+    "p",
+    { className: "feedback", "data-testid": "check" },
+    h("span", { className: "chip plain" }, kind),
+    ` ${message} `,
+    h("span", { className: "quiet" }, `asked again ${plural(tries, "time")}, ${held ? "met" : "not met"}`),
   );
 }
 
 function heading(call: CallView): HTMLElement {
   const facts = [
     call.model,
-    seconds(call.seconds),
-    `${compact(call.tokens_in)} tokens in, ${compact(call.tokens_out)} out`,
+    call.sent && seconds(call.seconds),
+    call.sent
+      ? `${compact(call.tokens_in)} tokens in, ${compact(call.tokens_out)} out`
+      : `about ${compact(call.tokens_in)} tokens, not sent`,
     call.dollars > 0 && dollars(call.dollars),
     call.demos > 0 && plural(call.demos, "demo"),
   ].filter(Boolean);
@@ -55,7 +72,7 @@ function heading(call: CallView): HTMLElement {
     "header",
     {},
     h("h3", {}, call.path, call.cached && h("span", { className: "chip plain" }, "from cache")),
-    h("p", {}, h("code", {}, call.signature)),
+    call.signature && h("p", {}, h("code", {}, call.signature)),
     h("p", { className: "quiet" }, facts.join("  \u00b7  ")),
   );
 }
@@ -120,9 +137,9 @@ function roleOf(part: Part | undefined): string {
 /** A closed part draws its text when it is opened for the first time. */
 function block(part: Part, open: boolean, text: Texts): HTMLElement {
   const body = () =>
-    part.pieces.flatMap(({ role, text: index }) => [
-      part.pieces.length > 1 && h("p", { className: "role" }, role),
-      text(index),
+    part.pieces.flatMap((piece, place) => [
+      ...(changesRole(part.pieces, place) ? [h("p", { className: "role" }, piece.role)] : []),
+      ...pieceView(piece, text),
     ]);
   const element = h(
     "details",
@@ -138,10 +155,40 @@ function block(part: Part, open: boolean, text: Texts): HTMLElement {
   if (!open) {
     element.ontoggle = () => {
       element.ontoggle = null;
-      element.append(...body().filter((child) => child !== false));
+      element.append(...body());
     };
   }
   return element;
+}
+
+/** Whether who speaks has to be said above a piece. */
+function changesRole(pieces: Piece[], place: number): boolean {
+  return pieces.length > 1 && pieces[place - 1]?.role !== pieces[place]?.role;
+}
+
+function pieceView({ text: index, attached, picture, toolCalls }: Piece, text: Texts): HTMLElement[] {
+  const said = text(index);
+  const shown = attached === "" ? [] : [picture === "" ? label(attached) : pictureView(picture, attached)];
+  const called = toolCalls.map((call) => toolCall(call, text));
+  return [...(said.textContent === "" && called.length > 0 ? [] : [said]), ...shown, ...called];
+}
+
+/** The picture is in the snapshot, and was checked: nothing is fetched. */
+function pictureView(src: string, alt: string): HTMLElement {
+  return h("p", { className: "picture" }, h("img", { src, alt, title: alt, "data-testid": "picture" }));
+}
+
+function label(words: string): HTMLElement {
+  return h("p", { className: "quiet" }, words);
+}
+
+function toolCall({ name, args }: ToolCallView, text: Texts): HTMLElement {
+  return h(
+    "div",
+    { className: "call", "data-testid": "tool-call" },
+    h("p", {}, "calls ", h("code", {}, name)),
+    text(args),
+  );
 }
 
 /** Where the tokens of a prompt go. */
@@ -165,15 +212,23 @@ function tokenBar(parts: Part[]): HTMLElement | null {
 }
 
 function answer(call: CallView, text: Texts): HTMLElement {
+  const nothing = call.answer === null && call.tool_calls.length === 0;
+  return titled(
+    "Answer",
+    "as the model gave it",
+    "answer",
+    nothing && h("p", { className: "quiet" }, "There is none."),
+    call.answer !== null && text(call.answer),
+    ...call.tool_calls.map((each) => toolCall(each, text)),
+  );
+}
+
+function titled(name: string, quiet: string, testId: string, ...children: Child[]): HTMLElement {
   return h(
     "section",
     {},
-    h("h4", {}, "Answer ", h("span", { className: "quiet" }, "as the model gave it")),
-    h(
-      "div",
-      { className: "framed", "data-testid": "answer" },
-      call.answer === null ? h("p", { className: "quiet" }, "There is none.") : text(call.answer),
-    ),
+    h("h4", {}, `${name} `, h("span", { className: "quiet" }, quiet)),
+    h("div", { className: "framed", "data-testid": testId }, ...children),
   );
 }
 
@@ -181,9 +236,14 @@ function attempts(call: CallView, text: Texts): HTMLElement {
   return h(
     "section",
     { "data-testid": "attempts" },
-    h("h4", {}, "Attempts that could not be read"),
+    h("h4", {}, "Attempts that could not be used"),
     ...call.attempts.map((attempt) =>
-      h("div", { className: "attempt framed" }, problem("", attempt.error), text(attempt.text)),
+      h(
+        "div",
+        { className: "attempt framed" },
+        problem(`Asked again (${attempt.adapter} layout), because`, attempt.error),
+        text(attempt.text),
+      ),
     ),
   );
 }

@@ -76,7 +76,7 @@ export function callList(name: string, columns: { dollars: boolean }, actions: A
       h("span", { className: "twist" }, node.call ? "" : unfolded ? "\u25be" : "\u25b8"),
       h("span", { className: "label", title: node.label }, node.label),
       ...badges(node, unfolded),
-      h("span", { className: "sum" }, seconds(node.sums.seconds)),
+      h("span", { className: "sum" }, node.sums.seconds > 0 ? seconds(node.sums.seconds) : ""),
       h("span", { className: "sum" }, compact(node.sums.tokens)),
       columns.dollars &&
         h("span", { className: "sum cost" }, node.sums.dollars > 0 ? dollars(node.sums.dollars) : ""),

@@ -12,7 +12,7 @@ export function searcher({ texts, groups }: CallsSnapshot): (query: string) => S
     for (const [index, text] of lower.entries()) if (text().includes(wanted)) hits.add(index);
     const holds = (call: CallView) =>
       shownTexts(call).some((index) => hits.has(index)) ||
-      [call.path, call.error].some((text) => text.toLowerCase().includes(wanted));
+      [call.path, call.error, call.rejected].some((text) => text.toLowerCase().includes(wanted));
     return new Set(groups.flatMap((group) => group.calls.filter(holds)));
   };
 }
@@ -36,7 +36,9 @@ function shownTexts(call: CallView): number[] {
     ...call.inputs.map((field) => field.text),
     ...call.outputs.map((field) => field.text),
     ...call.messages.flatMap((message) => message.blocks.map((block) => block.text)),
-    ...(call.answer === null ? [] : [call.answer]),
+    ...[...call.messages, call].flatMap((each) => each.tool_calls.map(({ args }) => args)),
+    ...call.attempts.map((attempt) => attempt.text),
+    ...[call.params, call.reasoning, call.answer].filter((index) => index !== null),
   ];
 }
 
