@@ -130,11 +130,12 @@ TYPES = [
     (datetime.date, "string"),
     (bytes, "string"),
     (UUID, "string"),
-    (Decimal, "float or string"),
+    (Decimal, "float"),
+    (list[Decimal | None], "(float or null)[]"),
     (bool, "bool"),
 ]
 
-# The note on a Decimal shows the offline model no form.
+# The offline model does not know what a Decimal is by its name.
 ANSWERED = [type_ for type_, _ in TYPES if type_ is not Decimal]
 
 
