@@ -46,7 +46,7 @@ def test_fields_arrive_before_the_answer_is_over():
     with use(lm=lm):
         stream = ChainOfThought("question -> answer").stream(question="?")
     chunks = iter(stream)
-    seen = [next(chunks) for _ in range(5)]
+    seen = [next(chunks) for _ in range(4)]
 
     assert "It is  red.".startswith(joined(seen)["reasoning"])
     assert {chunk.path for chunk in seen} == {"predict"}

@@ -13,9 +13,9 @@ from typing import Any
 from dspnb.lm.base import Block
 from dspnb.signature import Field, Signature
 
-from . import finding, turns, values
+from . import finding, headers, tags, turns, values
 from .base import Adapter, Features
-from .finding import header
+from .headers import header
 from .json import where_held
 from .layout import Layout
 from .readers import HeaderReader
@@ -37,7 +37,7 @@ class ChatAdapter(Layout):
 
     name = "chat"
     finds = (
-        finding.sections, finding.members, finding.tagged, finding.labelled, finding.lone,
+        headers.sections, finding.members, tags.tagged, finding.labelled, finding.lone,
     )  # fmt: skip
     reads = HeaderReader
 

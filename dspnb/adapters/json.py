@@ -11,9 +11,10 @@ from typing import Any
 from dspnb.lm.base import Block
 from dspnb.signature import Field, Signature
 
-from . import finding, kinds, turns, values
+from . import finding, headers, kinds, tags, turns, values
 from .base import Features
-from .finding import Found, header
+from .found import Found
+from .headers import header
 from .layout import Layout
 from .readers import ObjectReader
 from .strict import response_format
@@ -34,7 +35,7 @@ class JSONAdapter(Layout):
 
     name = "json"
     finds = (
-        finding.members, finding.sections, finding.tagged, finding.labelled, finding.lone,
+        finding.members, headers.sections, tags.tagged, finding.labelled, finding.lone,
     )  # fmt: skip
     reads = ObjectReader
 

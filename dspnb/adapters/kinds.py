@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
@@ -109,8 +110,11 @@ def _kind(type_: Any) -> Kind:
     except (PydanticUserError, NameError, RecursionError):
         return "json"
     plain_text = schema.get("type") == "string" and "enum" not in schema
-    is_decimal = isinstance(type_, type) and type_.__name__ == "Decimal"
-    return "scalar" if plain_text or is_decimal else "json"
+    return "scalar" if plain_text or _is_decimal(type_) else "json"
+
+
+def _is_decimal(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, Decimal)
 
 
 def _unwritable(field: Field, error: Exception) -> UsageError:
@@ -179,10 +183,10 @@ def hint(field: Field, *, json_: bool = False) -> str:
         case "text" | "any":
             words = ""
         case "scalar":
-            words = f"a {describe(known.type)}"
+            words = "a number" if _is_decimal(known.type) else f"a {describe(known.type)}"
         case "json":
             words = f"JSON of type {notation.notation(schema)}"
-    return "; ".join(dict.fromkeys(part for part in (words, limits(field, schema)) if part))
+    return "; ".join(part for part in (words, limits(field, schema)) if part)
 
 
 def limits(field: Field, schema: Mapping[str, Any]) -> str:

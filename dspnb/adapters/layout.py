@@ -12,7 +12,8 @@ from dspnb.signature import Field, Signature
 
 from . import turns
 from .base import Adapter, Features, Reader
-from .finding import Find, Found, best, without_thoughts
+from .finding import best, without_thoughts
+from .found import Find, Found
 from .kinds import comes_whole
 from .readers import HeaderReader, ObjectReader, TagReader
 from .reading import outputs_of

@@ -11,20 +11,10 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from .finding import (
-    HALF_HEADER,
-    HALF_TAG,
-    HEADER,
-    THOUGHTS,
-    by_name,
-    ends_element,
-    ends_section,
-    named,
-    tag_marks,
-    tag_of,
-    unescaped,
-    unescaped_tags,
-)
+from .finding import THOUGHTS
+from .found import by_name, named
+from .headers import HALF_HEADER, HEADER, ends_section, unescaped
+from .tags import HALF_TAG, ends_element, tag_marks, tag_of, unescaped_tags
 
 Piece = tuple[str, str]  # field, text
 Find = Callable[[str], Mapping[str, Any]]

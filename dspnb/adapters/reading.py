@@ -16,9 +16,10 @@ from dspnb.errors import ParseError
 from dspnb.field import Field
 from dspnb.signature import Signature
 
-from .finding import Found, nested
+from .found import Found
 from .jsonish import readings
 from .kinds import Kind, Plan, default, optional, plan, plans
+from .tags import nested
 
 LEFT_OUT = "(left out)"  # what an example shows in the place of an output that it does not have
 

@@ -16,7 +16,7 @@ from dspnb.lm.base import Attachment, Block, BlockKind, Message
 from dspnb.signature import Field, Signature, default_instructions
 from dspnb.types import History
 
-from . import finding, kinds, past
+from . import headers, kinds, past
 from .values import attachment_blocks, to_text
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _history(signature: Signature) -> str:
 def headed(texts: Mapping[str, str]) -> str:
     """Texts under headers."""
     return "\n\n".join(
-        f"{finding.header(name)}\n{finding.escaped(text)}" for name, text in texts.items()
+        f"{headers.header(name)}\n{headers.escaped(text)}" for name, text in texts.items()
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from dspnb.lm.base import Block
 from dspnb.signature import Field, Signature
 
-from . import finding, turns, values
+from . import finding, headers, tags, turns, values
 from .base import Adapter, Features
 from .json import where_held
 from .layout import Layout
@@ -31,7 +31,7 @@ class XMLAdapter(Layout):
 
     name = "xml"
     finds = (
-        finding.tagged, finding.members, finding.sections, finding.labelled, finding.lone,
+        tags.tagged, finding.members, headers.sections, finding.labelled, finding.lone,
     )  # fmt: skip
     reads = TagReader
 
@@ -53,7 +53,7 @@ class XMLAdapter(Layout):
     def asked(self, texts: Mapping[str, str]) -> str:
         """Inputs in their tags; in each, nothing reads as its end."""
         return "\n".join(
-            _tag(name, finding.escaped_tags([name], text)) for name, text in texts.items()
+            _tag(name, tags.escaped_tags([name], text)) for name, text in texts.items()
         )
 
     def answered(self, fields: Sequence[Field], known: Mapping[str, Any]) -> str:
@@ -62,7 +62,7 @@ class XMLAdapter(Layout):
         return "\n".join(
             _tag(
                 field.name,
-                finding.escaped_tags(names, values.to_answer(field, known[field.name]))
+                tags.escaped_tags(names, values.to_answer(field, known[field.name]))
                 if field.name in known
                 else LEFT_OUT,
             )

@@ -130,12 +130,13 @@ TYPES = [
     (datetime.date, "string"),
     (bytes, "string"),
     (UUID, "string"),
-    (Decimal, "float or string"),
+    (Decimal, "float"),
+    (list[Decimal | None], "(float or null)[]"),
     (bool, "bool"),
 ]
 
-# Without an example, the offline model knows no form of text.
-ANSWERED = [type_ for type_, _ in TYPES if type_ not in (datetime.date, UUID, Decimal)]
+# The offline model does not know what a Decimal is by its name.
+ANSWERED = [type_ for type_, _ in TYPES if type_ is not Decimal]
 
 
 def schema(type_):
