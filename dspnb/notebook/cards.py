@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dspnb.adapters.values import optional
+from dspnb.adapters.kinds import optional
 from dspnb.data import Split
 from dspnb.evaluate import Report, Row
 from dspnb.example import Example, Score
