@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -108,7 +108,7 @@ class _Writer:
             case {"enum": values}:
                 return " or ".join(json.dumps(value, ensure_ascii=False) for value in values)
             case {"anyOf": options} | {"oneOf": options}:
-                return " or ".join(dict.fromkeys(map(self.type, _told(options))))
+                return " or ".join(dict.fromkeys(map(self.type, options)))
             case {"allOf": [only]}:
                 return self.type(only)
             case {"properties": properties}:
@@ -163,7 +163,7 @@ def words(schema: Schema) -> str:
             found.append(_ONE.sub(_singular, text.format(schema[limit])))
     if schema.get("uniqueItems"):
         found.append("no two alike")
-    options = _told([*schema.get("anyOf", ()), *schema.get("oneOf", ())])
+    options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     found += dict.fromkeys(text for option in options if (text := words(option)))
     for inside, which in (
         (schema.get("items"), "each"),
@@ -172,11 +172,6 @@ def words(schema: Schema) -> str:
         if isinstance(inside, Mapping) and (text := words(inside)):
             found.append(f"{which} {text}")
     return ", ".join(found)
-
-
-def _told(options: Sequence[Schema]) -> list[Schema]:
-    """The options without the text that pydantic takes for a `Decimal`: a number will do."""
-    return [one for one in options if not one.get("pattern", "").startswith("^(?!^[-+.]*$)")]
 
 
 def _singular(match: re.Match[str]) -> str:

@@ -130,8 +130,7 @@ TYPES = [
     (datetime.date, "string"),
     (bytes, "string"),
     (UUID, "string"),
-    (Decimal, "float"),
-    (list[Decimal | None], "(float or null)[]"),
+    (Decimal, "float or string"),
     (bool, "bool"),
 ]
 
