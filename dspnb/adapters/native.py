@@ -19,6 +19,7 @@ from dspnb.types import Citations, Document, Reasoning, Tool, ToolCalls
 from . import turns
 from .kinds import core
 from .past import NativeHistory
+from .values import Attached
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,18 @@ class Native:
             for field in self.signature.inputs:
                 if turns.is_history(field) and left.get(field.name) is not None:
                     left[field.name] = NativeHistory(left[field.name])
+        if self.citations:
+            left = {name: _to_cite(value) for name, value in left.items()}
         return left
+
+
+def _to_cite(value: Any) -> Any:
+    match value:
+        case Document():
+            return Attached(value)
+        case [Document(), *_]:
+            return [_to_cite(item) for item in value]
+    return value
 
 
 @lru_cache(maxsize=256)

@@ -20,6 +20,14 @@ from dspnb.types.validated import Validated
 
 from .kinds import Plan, plan
 
+
+@dataclasses.dataclass(frozen=True)
+class Attached:
+    """A document for a model that cites by itself; any other model reads it as text."""
+
+    document: Document
+
+
 # -- inputs ----------------------------------------------------------------------------
 
 
@@ -39,6 +47,10 @@ def to_text(value: Any, attached: list[Attachment] | None = None) -> str:
             return "\n".join(f"[{i}] «{to_text(item)}»" for i, item in enumerate(value, 1))
         case [Tool() | types.FunctionType(), *_]:
             return "\n".join(to_text(tool) for tool in value)
+        case Document():
+            return _document(value)
+        case [Document(), *_]:  # from 0, as a citation counts them
+            return "\n\n".join(f"[{i}] {to_text(item)}" for i, item in enumerate(value))
     told = _shown(value, [] if attached is None else attached)
     if told is None or isinstance(told, str | bool | int | float):
         return str(told)
@@ -64,8 +76,12 @@ def _shown(value: Any, attached: list[Attachment]) -> Any:
             return value
         case Mapping():
             return {_key(key): _shown(item, attached) for key, item in value.items()}
-        case Image() | Audio() | File() | Document():
+        case Attached(document):
+            return _put_aside(document.attachment(), attached)
+        case Image() | Audio() | File():
             return _put_aside(value.attachment(), attached)
+        case Document():
+            return value.plain()
         case Tool():
             return value.describe()
         case types.FunctionType():
@@ -87,6 +103,11 @@ def _shown(value: Any, attached: list[Attachment]) -> Any:
     return plain(value)
 
 
+def _document(document: Document) -> str:
+    above = [part for part in (document.title, document.context) if part]
+    return "\n".join([*above, document.text])
+
+
 def _put_aside(attachment: Attachment, attached: list[Attachment]) -> str:
     attached.append(attachment)
     number = sum(other.kind == attachment.kind for other in attached)
@@ -106,7 +127,7 @@ def _sorted(items: list[Any]) -> list[Any]:
 def _holds_attachments(value: Any) -> bool:
     """Whether a picture or the like is anywhere in a value."""
     match value:
-        case Image() | Audio() | File() | Document():
+        case Image() | Audio() | File() | Attached():
             return True
         case None | str() | int() | float():
             return False

@@ -63,7 +63,8 @@ def shown(value):
             '"cover": "<image 2>"}',
             [ONE, TWO],
         ),
-        (Document("Rain."), "<document 1>", [Document("Rain.")]),
+        (Document("Rain.", title="Weather"), "Weather\nRain.", []),
+        ([Document("Rain."), Document("Snow.")], "[0] Rain.\n\n[1] Snow.", []),
     ],
 )
 def test_what_is_no_text_is_put_aside_wherever_it_is(value, text, parts):

@@ -190,6 +190,8 @@ def test_citations_come_from_a_model_that_cites_by_itself():
 
     assert prediction.sources == Citations(["Rain fell."])
     assert "sources" not in prompt(lm)
+    (attachment,) = [b.attachment for b in lm.calls[0][-1].blocks if b.attachment is not None]
+    assert attachment.kind == "document"
 
 
 def test_without_support_citations_are_json():
@@ -201,6 +203,8 @@ def test_without_support_citations_are_json():
 
     assert prediction.sources == Citations(["Rain fell."])
     assert "JSON of type { quote: string, document?: int, title?: string }[]" in prompt(lm)
+    assert "[0] Rain fell." in prompt(lm)
+    assert all(block.attachment is None for block in lm.calls[0][-1].blocks)
 
 
 # -- history ---------------------------------------------------------------------------

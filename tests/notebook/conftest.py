@@ -1,5 +1,7 @@
 """A shell with the extension loaded, as a notebook's kernel has it."""
 
+import atexit
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -42,6 +44,8 @@ class Cells:
 @pytest.fixture
 def cell(capsys):
     shell = InteractiveShell()
+    # At the end of the process each shell would collect all garbage, a quarter of a second a shell.
+    atexit.unregister(shell.atexit_operations)
     shell.colors = "nocolor"
     shell.run_line_magic("load_ext", "dspnb")
     yield Cells(shell, capsys)
