@@ -116,6 +116,12 @@ def _changed(context: Context, changes: Mapping[str, Any]) -> Context:
     return changed
 
 
+def check_adapter(adapter: Any) -> None:
+    """Raise `UsageError` for what is no adapter."""
+    if isinstance(adapter, type) or not hasattr(adapter, "render"):
+        raise UsageError(f"An adapter is an object such as `ChatAdapter()`; got {adapter!r}.")
+
+
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     for name in settings:
         if name not in _NAMES:
@@ -124,6 +130,6 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     if lm is not None and not callable(lm):
         raise UsageError(f"A model is an `LM`, as in `LM('openai/gpt-4o-mini')`; got {lm!r}.")
     adapter = settings.get("adapter")
-    if "adapter" in settings and not hasattr(adapter, "render"):
-        raise UsageError(f"An adapter is an object such as `ChatAdapter()`; got {adapter!r}.")
+    if "adapter" in settings:
+        check_adapter(adapter)
     return settings

@@ -11,8 +11,8 @@ from typing import Any
 
 from .adapters import Adapter, TwoStepAdapter, native, two_step
 from .batch import run_all
-from .context import Context, current, use
-from .errors import DspnbError, ParseError, Unsupported, UsageError
+from .context import Context, check_adapter, current, use
+from .errors import DspnbError, ParseError, Unsupported, UsageError, listed
 from .example import Example, Prediction
 from .frame import Complaint, Made
 from .lm.base import Block, Completion, Feature, LanguageModel, Message, streamed, supported
@@ -26,10 +26,10 @@ WARM = 0.7  # the temperature of several samples of one prompt, which would be a
 class Predict(Module):
     """The leaf of every program.
 
-    `params` such as `temperature` go to the model with each call; `lm` is a model of its own. With
-    `n=5` five samples are drawn at once: the first is the prediction, all are its `completions`. An
-    answer that cannot be read is shown to the model once, with what is wrong;
-    `prediction.attempts` tells.
+    `params` such as `temperature` go to the model with each call; `lm` and `adapter` are its own,
+    instead of the context's. With `n=5` five samples are drawn at once: the first is the
+    prediction, all are its `completions`. An answer that cannot be read is shown to the model once,
+    with what is wrong; `prediction.attempts` tells.
 
     Raises `UsageError` for wrong inputs or no model, `LMError` when the model cannot be reached,
     `ParseError` when the second answer cannot be read either.
@@ -43,11 +43,17 @@ class Predict(Module):
         *,
         demos: Sequence[Example] = (),
         lm: LanguageModel | None = None,
+        adapter: Adapter | None = None,
         **params: Any,
     ) -> None:
         self.signature = Signature.of(signature)
         if wrong := [demo for demo in demos if not isinstance(demo, Example)]:
             raise UsageError(f"A demo is an `Example(...)` of the fields; got {wrong[0]!r}.")
+        for demo in demos:
+            _check_demo(self.signature, demo)
+        if adapter is not None:
+            check_adapter(adapter)
+            self.adapter = adapter
         n = params.get("n", 1)
         if not isinstance(n, int) or n < 1:
             raise UsageError(f"`n` is how many samples are drawn, at least 1; got {n!r}.")
@@ -113,6 +119,15 @@ class Predict(Module):
 
     def _who(self) -> str:
         return f"`{self.signature.name or self.signature}`"
+
+
+def _check_demo(signature: Signature, demo: Example) -> None:
+    for role, fields in (("input", signature.inputs), ("output", signature.outputs)):
+        if not any(field.name in demo for field in fields):
+            raise UsageError(
+                f"A demo shows at least one input and one output; this one has no {role}: it has "
+                f"{listed(demo) or 'nothing'}, the signature {listed(f.name for f in fields)}."
+            )
 
 
 class _Asked:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dspnb import ChainOfThought, Example, ParseError, Predict, UsageError, use
+from dspnb import ChainOfThought, Example, JSONAdapter, Module, ParseError, Predict, UsageError, use
 from dspnb.lm.base import Completion
 from dspnb.testing import Scripted
 
@@ -212,3 +212,37 @@ def test_params_demos_and_hints_of_the_context_reach_the_model():
     assert [m.content.splitlines()[-1] for m in messages if m.role == "user"][:2] == ["near", "own"]
     assert [block.kind for block in messages[-1].blocks] == ["input", "hint", "format"]
     assert "be brief" in messages[-1].content
+
+
+def test_a_predictor_can_have_an_adapter_of_its_own():
+    class Two(Module):
+        def __init__(self):
+            self.one = Predict("q -> a", adapter=JSONAdapter())
+            self.two = Predict("q -> a")
+
+        def forward(self, q):
+            return {"a": self.one(q=q).a + self.two(q=q).a}
+
+    lm = Scripted(['{"a": "x"}', "[[ ## a ## ]] y"])
+    with use(lm=lm):
+        assert Two()(q="?").a == "xy"
+
+    with pytest.raises(UsageError, match=r"An adapter is an object such as `ChatAdapter\(\)`"):
+        Predict("q -> a", adapter=JSONAdapter)
+    with pytest.raises(UsageError, match=r"An adapter is an object such as `ChatAdapter\(\)`"):
+        use(adapter=JSONAdapter)
+
+
+@pytest.mark.parametrize(
+    ("demo", "said"),
+    [
+        (Example(q="1"), "this one has no output: it has `q`, the signature `a`, `b`"),
+        (Example(a="1", z="2"), "this one has no input: it has `a`, `z`, the signature `q`"),
+        (Example(), "this one has no input: it has nothing"),
+    ],
+)
+def test_a_demo_that_shows_nothing_is_said(demo, said):
+    with pytest.raises(UsageError) as caught:
+        Predict("q -> a, b", demos=[demo])
+
+    assert said in str(caught.value)

@@ -506,7 +506,9 @@ def test_a_file_that_is_none_of_this_program_is_said(tmp_path, content, said):
 
 
 def test_a_file_that_was_cut_off_is_said_wherever_it_was(tmp_path):
-    program = Predict("q -> a: bool | None", demos=[Example(q="\\u00e4", a=True), Example(a=None)])
+    program = Predict(
+        "q -> a: bool | None", demos=[Example(q="\\u00e4", a=True), Example(q="", a=None)]
+    )
     text = saved(program, tmp_path).read_text().strip()
     text = text.replace('"Q:"', '"Q\\u00e4:"')
 
@@ -659,7 +661,8 @@ def test_a_state_that_was_taken_over_in_part_was_never_scored(tmp_path):
 
 def test_a_file_that_fits_brings_no_warning(tmp_path):
     demos = (*DEMOS, Example(q="no output"), Example(label="neither"))
-    file = saved(Predict("q -> a", demos=demos), tmp_path)
+    program = Predict("q -> a").with_state({"self": Setting("Answer.", demos)})
+    file = saved(program, tmp_path)
 
     assert Predict("q -> a").load(file, strict=False).demos == demos
 

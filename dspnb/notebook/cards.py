@@ -75,7 +75,8 @@ def prediction(value: Outputs) -> str:
         names = list(value)
         parts.append(fold(f"{len(value.completions)} samples", table(names, samples)))
     if again := [*map(_attempt_row, value.attempts), *map(_rejected_row, _rejected(value))]:
-        parts.append(fold(f"asked again {_times(len(again))}", table(["because", "answer"], again)))
+        count = f"{len(again)} answer{'s' * (len(again) != 1)} not used"
+        parts.append(fold(count, table(["because", "answer"], again)))
     if value.checks:
         met = sum(check.held for check in value.checks)
         number = len(value.checks)

@@ -139,5 +139,5 @@ def _png_of_pillow(image: Any) -> bytes:
 
 def _png_of_figure(figure: Any) -> bytes:
     written = io.BytesIO()
-    figure.savefig(written, format="png")
+    figure.savefig(written, format="png", bbox_inches="tight")  # as a notebook shows it
     return written.getvalue()
