@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from .found import Find, Found, by_name, named
-from .headers import HALF_HEADER, HEADER, ends_section, is_completed, unescaped
+from .headers import HEADER, ends_section, is_completed, unescaped, without_half_header
 from .jsonish import readings
 from .tags import tag_marks
 
@@ -110,7 +110,7 @@ def labelled(known: Sequence[str], text: str) -> Found:
     """
     if ":" not in text or not known:
         return Found({})
-    names = by_name(known) | {name.replace("_", " ").casefold(): name for name in known}
+    names = {**by_name(known)} | {name.replace("_", " ").casefold(): name for name in known}
     marks = [mark for mark in _labels(tuple(names)).finditer(text) if named(names, mark[1])]
     if len(known) == 1:
         marks = [mark for mark in marks if "*" in mark[0] or not text[: mark.start()].strip()][:1]
@@ -142,5 +142,5 @@ def lone(known: Sequence[str], text: str) -> Found:
     headers = [m for m in HEADER.finditer(text) if ends_section({}, m)] if "[[" in text else []
     if any(not is_completed(match) for match in headers):
         return Found({})
-    text = (text[: headers[0].start()] if headers else HALF_HEADER.sub("", text)).strip()
+    text = (text[: headers[0].start()] if headers else without_half_header(text)).strip()
     return Found({known[0]: unescaped(text)} if text and not _HALF_MARK.fullmatch(text) else {})

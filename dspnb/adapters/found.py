@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 
@@ -16,8 +17,13 @@ class Found(NamedTuple):
 Find = Callable[[Sequence[str], str], Found]
 
 
-def by_name(known: Sequence[str]) -> dict[str, str]:
+def by_name(known: Sequence[str]) -> Mapping[str, str]:
     """Each way of writing a name -> the name; exact ones come first."""
+    return _by_name(tuple(known))
+
+
+@lru_cache(maxsize=256)
+def _by_name(known: tuple[str, ...]) -> Mapping[str, str]:
     return {name.casefold(): name for name in known} | {name: name for name in known}
 
 

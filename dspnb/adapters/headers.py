@@ -47,7 +47,7 @@ def sections(known: Sequence[str], text: str) -> Found:
     if "[[" not in text:
         return Found({})
     names = by_name(known)
-    text = HALF_HEADER.sub("", text)
+    text = without_half_header(text)
     headers = [match for match in HEADER.finditer(text) if ends_section(names, match)]
     ends = [*(match.start() for match in headers[1:]), len(text)]
     found: dict[str, str] = {}
@@ -55,6 +55,13 @@ def sections(known: Sequence[str], text: str) -> Found:
         if name := named(names, match[1]):
             found.setdefault(name, unescaped(text[match.end() : end].strip()))
     return Found(found)
+
+
+def without_half_header(text: str) -> str:
+    """The text without a header at its end that was cut off."""
+    # Only the end is looked at: to search all of a text takes longer than to read it.
+    cut = HALF_HEADER.search(text, max(0, len(text) - 160))
+    return text[: cut.start()] if cut else text
 
 
 def ends_section(names: Mapping[str, str], match: re.Match[str]) -> bool:

@@ -48,10 +48,12 @@ class Plan:
 
 def plan(type_: Any) -> Plan:
     """How values of a type are written and read."""
+    # Python takes `Literal["a", "b"]` and `Literal["b", "a"]` for equal; their texts differ.
+    written = describe(type_)
     try:
-        return _plan(type_)
+        return _plan(type_, written)
     except TypeError:  # an annotation with unhashable metadata
-        return _plan.__wrapped__(type_)
+        return _plan.__wrapped__(type_, written)
 
 
 @lru_cache(maxsize=256)
@@ -71,7 +73,7 @@ def plan_of(field: Field) -> Plan:
 
 
 @lru_cache(maxsize=1024)
-def _plan(type_: Any) -> Plan:
+def _plan(type_: Any, written: str) -> Plan:
     core, checked = _bare(type_)
     options = typing.get_args(core)
     optional = False

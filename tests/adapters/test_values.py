@@ -9,7 +9,7 @@ from annotated_types import Ge, Le, MaxLen
 from pydantic import BaseModel
 
 from dspnb import Field
-from dspnb.adapters.kinds import default, hint, optional
+from dspnb.adapters.kinds import default, hint, optional, plan
 from dspnb.adapters.reading import read
 from dspnb.adapters.values import to_answer, to_text
 from dspnb.signature import REQUIRED
@@ -196,3 +196,9 @@ def test_the_hint_says_what_a_value_must_look_like():
 def test_a_field_with_a_default_or_none_may_be_left_out(field, may_be_left_out, means):
     assert (optional(field), default(field)) == (may_be_left_out, means)
     assert (field.default is REQUIRED) == (means is None)
+
+
+def test_the_choices_of_a_type_keep_their_order_whatever_was_seen_before():
+    for values in (("x", "y", "z"), ("z", "y", "x")):
+        assert hint(Field("a", Literal[values])) == f"one of: {'; '.join(values)}"
+        assert plan(Literal[values]).choices == values
