@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from . import saving
 from .adapters import Adapter
 from .batch import inputs_of, run_all
-from .context import current, use
-from .errors import DspnbError, LoadWarning, UsageError, listed
+from .context import current
+from .errors import LoadWarning, UsageError, listed
 from .example import Example, Prediction
-from .frame import Backtrack, Frame
+from .frame import Backtrack
 from .lm.base import LanguageModel
 from .pool import in_thread, wait_for
 from .provenance import Provenance
 from .streaming import Stream
+from .under_way import UnderWay
 
 if TYPE_CHECKING:
     from .predict import Predict
@@ -81,7 +82,7 @@ class Module:
             )
         if self.is_async:
             return wait_for(lambda: self.acall(**inputs))
-        with _UnderWay(self) as call:
+        with UnderWay(self) as call:
             while call.prediction is None:
                 try:
                     call.prediction = _as_prediction(self.forward(**inputs), self)
@@ -94,7 +95,7 @@ class Module:
         forward = getattr(self, "aforward", self.forward)
         if not self.is_async and forward == self.forward:
             return await in_thread(lambda: self(**inputs))
-        with _UnderWay(self) as call:
+        with UnderWay(self) as call:
             while call.prediction is None:
                 try:
                     call.prediction = _as_prediction(await forward(**inputs), self)
@@ -247,66 +248,6 @@ _METHODS = (
     - {"adapter", "forward", "is_predictor"}
     - {name for name in vars(Module) if name.startswith("_")}
 )
-
-
-class _UnderWay:
-    """A call of a module: its frame, and at its end the trace, when it is the outermost one."""
-
-    def __init__(self, module: Module) -> None:
-        self._module = module
-        self._here = current()
-        above = self._here.frame
-        self._outermost = above is None
-        self._use: use | None = None
-        self.prediction: Prediction | None = None
-        if above is None:
-            paths = {id(predictor): path for path, predictor in module.predictors()}
-            self._frame: Frame | None = Frame(paths=paths)
-        else:
-            # A predictor has no code of the user's that could complain of what it asked.
-            self._frame = None if module.is_predictor else above.inner()
-
-    @property
-    def result(self) -> Prediction:
-        """The prediction, once there is one."""
-        assert self.prediction is not None
-        return self.prediction
-
-    def go_back(self, failed: Backtrack) -> None:
-        """Start anew when the complaint is about this call, else pass it on."""
-        if failed.frame is not self._frame:
-            raise failed
-        failed.frame.rewind(failed.target, failed.message)
-
-    def __enter__(self) -> _UnderWay:
-        changes: dict[str, Any] = {} if self._frame is None else {"frame": self._frame}
-        if self._module.adapter is not None:
-            changes["adapter"] = self._module.adapter
-        if changes:
-            self._use = use(**changes)
-            self._use.__enter__()
-        return self
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if self._use is not None:
-            self._use.__exit__()
-        frame = self._frame
-        if frame is None:
-            return
-        frame.settle(failed=error is not None)
-        if not self._outermost:
-            return
-        trace, checks = tuple(frame.trace), tuple(frame.checks)
-        if error is None:
-            self.prediction = self.result.with_trace(trace, checks)
-            self._remember(self.prediction)
-        elif isinstance(error, DspnbError):
-            error.trace, error.checks = trace, checks
-            self._remember(Prediction().with_trace(trace, checks))
-
-    def _remember(self, prediction: Prediction) -> None:
-        if self._here.history is not None:
-            self._here.history.remember(self._module, prediction)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -22,7 +22,7 @@ derived  trace
 example
 adapters  provenance  batch  frame
 saving  context  metrics  data
-streaming
+streaming  under_way
 module  predict
 checks  modules  preview  evaluate  diff  refit
 optimizers  candidate

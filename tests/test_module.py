@@ -302,3 +302,26 @@ def test_a_part_with_the_name_of_a_method_is_refused(name):
 
     with pytest.raises(UsageError, match=f"A part cannot be called `{name}`.*Call it `{name}_`"):
         Named()
+
+
+def test_the_calls_of_a_program_that_raises_are_remembered():
+    class History:
+        def __init__(self):
+            self.seen = []
+
+        def remember(self, program, prediction):
+            self.seen.append(prediction)
+
+    class Raises(Module):
+        def __init__(self):
+            self.a = Predict("q -> a")
+
+        def forward(self, q):
+            raise KeyError(self.a(q=q).a)
+
+    history = History()
+    with use(lm=Scripted(["[[ ## a ## ]] x"]), history=history), pytest.raises(KeyError):
+        Raises()(q="?")
+
+    (remembered,) = history.seen
+    assert [call.path for call in remembered.trace] == ["a"]
