@@ -11,6 +11,7 @@ DspnbError
 │   ├── Unsupported   the model cannot do what a parameter asks for: tools, a response format
 │   └── ContextTooLong
 ├── ParseError        the model answered, but not in the shape the signature asks for
+├── InputError        an input is not of the type of its field, or outside its limits
 ├── ConstraintError   a `require` in a program was not met, however often the model was asked
 ├── BatchError        some calls of a batch failed; it holds the results of the others
 └── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
@@ -112,6 +113,13 @@ class ParseError(DspnbError):
             f"The answer could not be read: {wrong}. Found {listed(self.found) or 'no fields'} "
             f"in {_short(completion)!r}. {advice}"
         )
+
+
+class InputError(DspnbError):
+    """An input is not of the type of its field, or outside its limits.
+
+    It may be the program's own, made from an earlier answer; so it fails one row, not a run.
+    """
 
 
 class ConstraintError(DspnbError):

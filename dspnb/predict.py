@@ -15,9 +15,10 @@ from .context import Context, check_adapter, current, use
 from .errors import DspnbError, ParseError, Unsupported, UsageError, listed
 from .example import Example, Prediction
 from .frame import Complaint, Made
+from .inputs import check_inputs
 from .lm.base import Block, Completion, Feature, LanguageModel, Message, streamed, supported
 from .module import Module, Setting
-from .signature import Signature, check_inputs
+from .signature import Signature
 from .trace import Attempt, Call
 
 WARM = 0.7  # the temperature of several samples of one prompt, which would be alike at 0

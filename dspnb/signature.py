@@ -35,7 +35,6 @@ __all__ = [
     "OutputField",
     "Role",
     "Signature",
-    "check_inputs",
     "from_cell",
 ]
 
@@ -245,7 +244,8 @@ class Signature(metaclass=_SignatureMeta):
         return hash((self.fields, self.instructions, self.name))
 
     @cached_property
-    def _input_names(self) -> tuple[str, ...]:
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs, in order."""
         return tuple(field.name for field in self.inputs)
 
     @property
@@ -343,33 +343,3 @@ def _line(fields: tuple[Field, ...]) -> str:
     return ", ".join(
         field.name if field.type is str else f"{field.name}: {field.type_name}" for field in fields
     )
-
-
-def check_inputs(signature: Signature, given: Mapping[str, Any], who: str) -> dict[str, Any]:
-    """The inputs of a call, with defaults filled in; one that may be edited is the call's own.
-
-    Raises `UsageError` when one is missing or one too many is given.
-    """
-    names = signature._input_names
-    if len(given) == len(names):
-        try:
-            return {name: given[name] for name in names}
-        except KeyError:
-            pass  # one is missing, and another too many
-    for name in given:
-        if name not in names:
-            raise UsageError(f"{who} takes no input `{name}`; {nearest(name, names)}")
-    missing = [
-        field.name
-        for field in signature.inputs
-        if field.name not in given and field.default is REQUIRED
-    ]
-    if missing:
-        raise UsageError(
-            f"{who} needs the input {listed(missing)}; call it with "
-            f"{', '.join(f'{name}=...' for name in names)}."
-        )
-    return {
-        field.name: given[field.name] if field.name in given else field.fresh_default()
-        for field in signature.inputs
-    }

@@ -18,7 +18,7 @@ field
 field_text
 jsonable
 signature  budget  testing
-derived  trace
+derived  inputs  trace
 example
 adapters  provenance  batch  frame
 saving  context  metrics  data

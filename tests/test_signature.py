@@ -9,7 +9,7 @@ import sys
 import types
 import uuid
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple, Optional, TypedDict
+from typing import Annotated, Literal, NamedTuple, Optional, TypedDict
 
 import pydantic
 import pytest
@@ -26,7 +26,7 @@ from dspnb import (
     UsageError,
 )
 from dspnb.field import RESERVED
-from dspnb.signature import check_inputs, from_cell
+from dspnb.signature import from_cell
 
 
 class Color(enum.Enum):
@@ -679,13 +679,7 @@ def test_what_an_example_or_a_prediction_has_is_no_fields_name():
     assert str(Signature("completed, item -> value")) == "completed, item -> value"
 
 
-# -- the inputs of a call --------------------------------------------------------------
-
-
-def test_defaults_fill_the_inputs_that_are_left_out():
-    signature = Signature("question, tone = 'plain' -> answer")
-
-    assert check_inputs(signature, {"question": "?"}, "It") == {"question": "?", "tone": "plain"}
+# -- defaults --------------------------------------------------------------
 
 
 def test_a_default_is_a_value_of_its_type():
@@ -708,34 +702,3 @@ def test_a_default_of_a_class_that_pydantic_does_not_know_stays_as_it_is():
     table = Uncomparable()
 
     assert Field("table", Uncomparable, default=table).default is table
-
-
-def test_each_call_gets_a_list_of_its_own():
-    signature = Signature("tags: list[str] = [], more: dict[str, list[int]] = {'a': []} -> x")
-
-    one = check_inputs(signature, {}, "It")
-    one["tags"].append("edited")
-    one["more"]["a"].append(1)
-
-    assert check_inputs(signature, {}, "It") == {"tags": [], "more": {"a": []}}
-
-
-def test_inputs_stand_in_the_order_of_the_signature():
-    signature = Signature("a, b = '' , c = '' -> x")
-
-    assert list(check_inputs(signature, {"c": "", "b": "", "a": ""}, "It")) == ["a", "b", "c"]
-    assert list(check_inputs(signature, {"c": "", "a": ""}, "It")) == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"question": "?", "contxt": ""}, "It takes no input `contxt`; did you mean `context`?"),
-        ({"question": "?"}, "It needs the input `context`; call it with question=..., context=..."),
-    ],
-)
-def test_wrong_inputs_are_named(given: dict[str, Any], message):
-    with pytest.raises(UsageError) as error:
-        check_inputs(Signature("question, context -> answer"), given, "It")
-
-    assert message in str(error.value)
