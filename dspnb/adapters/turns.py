@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from dspnb.constraints import constraint_words
 from dspnb.example import Example
 from dspnb.lm.base import Attachment, Block, BlockKind, Message
 from dspnb.signature import Field, Signature, default_instructions
@@ -153,7 +154,10 @@ def described(signature: Signature) -> Block:
 
 
 def _description(number: int, field: Field) -> str:
-    line = f"{number}. `{field.name}` ({kinds.plain_type_name(field)})"
+    # The limits of an output stand in the layout, where it is written.
+    limits = constraint_words(field.type) if field.role == "input" else ""
+    type_ = "; ".join(filter(None, [kinds.plain_type_name(field), limits]))
+    line = f"{number}. `{field.name}` ({type_})"
     return f"{line}: {' '.join(field.desc.split())}" if field.desc else line
 
 

@@ -265,3 +265,12 @@ def test_the_repair_shows_the_answer_and_what_was_wrong_with_it():
     assert plea.role == "user"
     assert plea.content.startswith("`answer` must be a number, not 'forty'\n\nWrite the whole")
     assert "Answer with `[[ ## reasoning ## ]]`, then `[[ ## answer ## ]]`" in plea.content
+
+
+def test_the_limits_of_inputs_and_outputs_are_in_the_prompt():
+    signature = Signature("k: int(ge=1, le=5), q: str(max_length=9) -> a: str(max_length=3)")
+
+    text = CHAT.render(signature, (), {"k": 1, "q": ""})[0].content
+
+    assert "1. `k` (int; at least 1, at most 5)\n2. `q` (str; at most 9 characters)" in text
+    assert "{a}        # note: at most 3 characters" in text
