@@ -48,6 +48,8 @@ class Server(ThreadingHTTPServer):
     messages in the protocol's shape that it answers in turn; after them the model answers.
     """
 
+    request_queue_size = 128  # five, by default, are too few for sixteen callers at once
+
     daemon_threads = True
 
     def __init__(self) -> None:
