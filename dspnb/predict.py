@@ -151,6 +151,7 @@ class _Asked:
         self._attempts: list[Attempt] = []
         self._seconds = 0.0
         self._refused = False  # the model took no response format
+        self._place: int | None = None  # of this call in the trace
 
     def answer(self) -> tuple[Prediction, str, int | None]:
         """The prediction, what the model wrote, and the call's place in the trace."""
@@ -286,6 +287,7 @@ class _Asked:
             ) from None
 
     def _extracted(self, adapter: TwoStepAdapter, text: str) -> dict[str, Any]:
+        self._record({})  # it stands in the trace before the second step
         reader = _extractor(self._signature)
         frame = self._here.frame
         paths = {**(frame.paths if frame else {}), id(reader): f"{self._path}.extraction"}
@@ -317,7 +319,11 @@ class _Asked:
             dollars=sum(completion.dollars for completion in done),
             seconds=self._seconds,
         )
-        return frame.record(call)
+        if self._place is None:
+            self._place = frame.record(call)
+        else:
+            frame.trace[self._place] = call
+        return self._place
 
     def _features(self) -> frozenset[Feature]:
         return supported(self._lm)

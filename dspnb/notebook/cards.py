@@ -106,7 +106,19 @@ def report(value: Report) -> str:
     rows = sorted(value.rows, key=lambda row: (not row.error, row.score.value))[:MOST_ROWS]
     heads = ["score", "inputs", "prediction", "labels", "feedback"]
     summary = f"{len(rows)} of {len(value.rows)} rows, lowest first"
-    return head + fold(summary, table(heads, map(_report_row, rows)))
+    return head + _constraints(value) + fold(summary, table(heads, map(_report_row, rows)))
+
+
+def _constraints(value: Report) -> str:
+    """How often each constraint of the program was not met; nothing when all always were."""
+    if not value.checks:
+        return ""
+    often = sorted(value.checks.items(), key=lambda item: -item[1][0])
+    number = sum(missed for _, (missed, _) in often)
+    met = sum(met for _, (_, met) in often)
+    rows = ([esc(message), str(missed), str(met)] for message, (missed, met) in often[:MOST_ROWS])
+    summary = f"constraints: {number} times not met at first, {met} times met in the end"
+    return fold(summary, table(["constraint", "not met at first", "met in the end"], rows))
 
 
 def completion(value: Completion) -> str:

@@ -329,10 +329,10 @@ def test_the_second_step_of_a_two_step_answer_belongs_to_its_sample():
         prediction = program(question=QUESTION)
 
     assert [(call.path, bool(call.rejected)) for call in prediction.trace] == [
-        ("module.extraction", True),
         ("module", True),
-        ("module.extraction", False),
+        ("module.extraction", True),
         ("module", False),
+        ("module.extraction", False),
     ]
 
 

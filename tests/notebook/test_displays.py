@@ -546,3 +546,24 @@ def test_every_object_has_a_short_text_form(cell, things):
         assert "data:image" not in text, name
         assert name in long or len(text.splitlines()) < 5, name
     assert repr(Image(base64.b64decode("R0lGODlhAQABAA=="))) == "Image(image/gif, 10 B)"
+
+
+def test_a_report_shows_how_often_constraints_were_not_met(cell):
+    class Short(Module):
+        def __init__(self):
+            self.ask = Predict("q -> a")
+
+        def forward(self, q):
+            made = self.ask(q=q)
+            require(len(made.a) < 5, HOSTILE, retries=1)
+            return made
+
+    replies = ["too long", "fine", "too long", "still too long"]
+    rows = [Example(q=f"{i}?", a="fine").with_inputs("q") for i in range(2)]
+    with use(lm=Scripted([f"[[ ## a ## ]]\n{text}" for text in replies])):
+        report = evaluate(Short(), rows, lambda e, p: 1.0, concurrency=1)
+
+    text = read(cell.html(report))
+    assert "constraints: 2 times not met at first, 1 times met in the end" in text
+    groups = calls_of(report).groups
+    assert [[check.held for check in group.checks] for group in groups] == [[False], [True]]
