@@ -6,7 +6,7 @@ DSPy Assertions (Singhvi et al., 2023, arXiv 2312.13382), at the level of a stat
 from __future__ import annotations
 
 import sys
-from typing import Any, Literal
+from typing import Literal
 
 from .context import current
 from .errors import ConstraintError, UsageError
@@ -82,8 +82,3 @@ def _target(frame: Frame, about: Module | None) -> tuple[Frame, Made, int] | Non
             if wanted is None or id(made.predictor) in wanted:
                 return holder, made, place
     return None
-
-
-def checks_of(error: BaseException) -> tuple[Any, ...]:
-    """The constraints that a failed call had met with."""
-    return getattr(error, "checks", ())
