@@ -53,6 +53,7 @@ from .provenance import Provenance, fingerprint
 from .trace import Trace
 
 ERROR_RATE = 0.5  # above it an evaluation says nothing about the program
+OUTSIDE: dict[str, Any] = {"history": None, "frame": None, "rollout": 0}  # of any program call
 
 
 class Interrupted(KeyboardInterrupt):
@@ -264,7 +265,7 @@ class Run:
     def _main(self) -> None:
         lm = self._metered(self._lm)
         try:
-            with use(lm=lm, adapter=self._adapter, meter=self._metered, **_OUTSIDE):
+            with use(lm=lm, adapter=self._adapter, meter=self._metered, **OUTSIDE):
                 self._announce()
                 with contextlib.suppress(_GoodEnough):
                     self._search()
@@ -456,9 +457,6 @@ class Run:
                 return
             self.status, self.reason = status, reason
             self.log.append(StatusChanged(status, reason))
-
-
-_OUTSIDE: dict[str, Any] = {"history": None, "frame": None, "rollout": 0}  # of any program call
 
 
 class _GoodEnough(Exception):
