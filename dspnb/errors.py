@@ -5,11 +5,19 @@ DspnbError
 │   └── MetricError   your metric raised, or gave something that is not a score
 ├── LMError           the model could not be reached, or refused
 │   ├── WrongKey      the provider does not accept the key, or there is none
-│   ├── Unreachable   nobody answers at that address
-│   ├── UnknownModel  the provider has no such model
+│   ├── QuotaSpent    the account has no credit or quota left
 │   ├── RateLimited   the provider asks us to slow down
+│   ├── ContextTooLong
+│   ├── TimedOut      no answer came in time
+│   ├── ServerFailed  the provider broke down, or answered nonsense
+│   ├── TransportError
+│   │   ├── Unreachable     nobody answers at that address
+│   │   └── ConnectionLost  the connection broke before the answer was whole
+│   ├── Refused       the provider's rules forbid the prompt or the answer
 │   ├── Unsupported   the model cannot do what a parameter asks for: tools, a response format
-│   └── ContextTooLong
+│   ├── UnknownModel  the provider has no such model
+│   ├── BadRequest    the provider rejects the request for another reason
+│   └── NotRecorded   a replay has no answer for this request
 ├── ParseError        the model answered, but not in the shape the signature asks for
 ├── InputError        an input is not of the type of its field, or outside its limits
 ├── ConstraintError   a `require` in a program was not met, however often the model was asked
@@ -51,6 +59,7 @@ class LMError(DspnbError):
     """The model could not be reached, or refused the request."""
 
     fatal = False  # True when trying the next example would fail in the same way
+    retryable = False  # True when the same request may well be answered a little later
 
     def __init__(self, message: str, *, model: str, retry_after: float | None = None) -> None:
         super().__init__(f"{model}: {message}")
@@ -64,10 +73,56 @@ class WrongKey(LMError):
     fatal = True
 
 
-class Unreachable(LMError):
+class QuotaSpent(LMError):
+    """The account has no credit or quota left; waiting does not help."""
+
+    fatal = True
+
+
+class RateLimited(LMError):
+    """The provider asks us to slow down."""
+
+    retryable = True
+
+
+class ContextTooLong(LMError):
+    """The prompt does not fit the model's context window."""
+
+
+class TimedOut(LMError):
+    """No answer came in time."""
+
+    retryable = True
+
+
+class ServerFailed(LMError):
+    """The provider broke down, or answered nonsense."""
+
+    retryable = True
+
+
+class TransportError(LMError):
+    """The request did not reach the provider, or the answer did not reach us."""
+
+
+class Unreachable(TransportError):
     """Nobody answers at that address."""
 
     fatal = True
+
+
+class ConnectionLost(TransportError):
+    """The connection broke before the answer was whole."""
+
+    retryable = True
+
+
+class Refused(LMError):
+    """The provider's rules forbid the prompt, or what the model would have answered."""
+
+
+class Unsupported(LMError):
+    """The model cannot do what a parameter asks for, such as tools or a response format."""
 
 
 class UnknownModel(LMError):
@@ -76,16 +131,14 @@ class UnknownModel(LMError):
     fatal = True
 
 
-class RateLimited(LMError):
-    """The provider asks us to slow down."""
+class BadRequest(LMError):
+    """The provider rejects the request for a reason of its own."""
 
 
-class Unsupported(LMError):
-    """The model cannot do what a parameter asks for, such as tools or a response format."""
+class NotRecorded(LMError):
+    """A replay has no answer for this request."""
 
-
-class ContextTooLong(LMError):
-    """The prompt does not fit the model's context window."""
+    fatal = True
 
 
 class ParseError(DspnbError):

@@ -316,7 +316,7 @@ class _Asked:
             demos=len(self._predictor.demos) + len(self._here.demos),
             tokens_in=sum(completion.tokens_in for completion in done),
             tokens_out=sum(completion.tokens_out for completion in done),
-            dollars=sum(completion.dollars for completion in done),
+            dollars=sum(completion.dollars or 0.0 for completion in done),
             seconds=self._seconds,
         )
         if self._place is None:

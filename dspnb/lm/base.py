@@ -14,7 +14,7 @@ BlockKind = Literal[
     "fields", "format", "instructions", "demo", "history", "input", "hint", "answer", "repair",
     "text",
 ]  # fmt: skip
-Feature = Literal["tools", "reasoning", "json_schema", "json_object", "citations"]
+Feature = Literal["tools", "reasoning", "json_schema", "json_object", "citations", "samples"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ class Message:
             told["tool_call_id"] = self.tool_call_id
         return told
 
+    @cached_property
+    def json(self) -> str:
+        """The JSON of `to_dict`, kept: the start of a prompt is the same in every call."""
+        return json.dumps(self.to_dict())
+
     def _content(self) -> str | list[dict[str, Any]]:
         if all(block.attachment is None for block in self.blocks):
             return self.content
@@ -103,13 +108,15 @@ class Completion:
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
-    dollars: float = 0.0  # 0.0 too when the price is not known
+    dollars: float | None = 0.0  # None when the price is not known
     seconds: float = 0.0
     cached: bool = False
     tool_calls: tuple[ToolCall, ...] = ()
     reasoning: str = ""  # what the provider shows of the model's own thinking
     citations: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
     finish: str = ""  # why it ended, in the provider's word: "stop", "length", "tool_calls"
+    logprobs: Any = field(default=None, hash=False)  # in the provider's shape, when asked for
+    samples: tuple[Completion, ...] = ()  # with `n` above 1: all of them, this one first
 
 
 class LanguageModel(Protocol):

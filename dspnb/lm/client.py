@@ -55,7 +55,7 @@ class Usage:
             self.cached,
             self.tokens_in + completion.tokens_in,
             self.tokens_out + completion.tokens_out,
-            self.dollars + completion.dollars,
+            self.dollars + (completion.dollars or 0.0),
         )
 
 

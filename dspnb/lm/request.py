@@ -1,0 +1,53 @@
+"""What a model is asked: messages, parameters, and which sample of the answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from .base import Message
+
+
+@dataclass(frozen=True)
+class Request:
+    """Messages and parameters for one model; `rollout` tells samples apart and is not sent."""
+
+    messages: tuple[Message, ...]
+    params: Mapping[str, Any]
+    rollout: int = 0
+
+    @cached_property
+    def messages_json(self) -> str:
+        """The messages as a JSON list of the OpenAI protocol."""
+        # The last message is new in each call: keeping its JSON with it would be waste.
+        written = [message.json for message in self.messages[:-1]]
+        written.append(json.dumps(self.messages[-1].to_dict()))
+        return f"[{', '.join(written)}]"
+
+    @cached_property
+    def params_json(self) -> str | None:
+        """The parameters as a JSON object with sorted names; None when they are not JSON."""
+        if not self.params:
+            return "{}"
+        try:
+            return json.dumps(self.params, sort_keys=True)
+        except (TypeError, ValueError):  # a class that says what to answer, an object in itself
+            return None
+
+    def key(self, model: str, where: str = "") -> str | None:
+        """What an answer is kept by: a hash; None when the parameters are not JSON.
+
+        `where` tells two endpoints apart that have a model of the same name.
+
+        >>> request = Request((Message.of("user", "?"),), {"temperature": 0})
+        >>> request.key("openai/a") == request.key("openai/b")
+        False
+        """
+        if self.params_json is None:
+            return None
+        parts = (model, where, str(self.rollout), self.params_json, self.messages_json)
+        return hashlib.blake2b("\0".join(parts).encode(), digest_size=20).hexdigest()
