@@ -92,9 +92,9 @@ class Module:
 
     async def acall(self, **inputs: Any) -> Prediction:
         """The same call for `await`; what is not written as `async` waits in a thread."""
-        forward = getattr(self, "aforward", self.forward)
-        if not self.is_async and forward == self.forward:
+        if not _can_be_awaited(cast(Hashable, type(self))):
             return await in_thread(lambda: self(**inputs))
+        forward = getattr(self, "aforward", self.forward)
         with UnderWay(self) as call:
             while call.prediction is None:
                 try:
@@ -255,6 +255,17 @@ def _is_async(kind: Any) -> bool:
     if inspect.iscoroutinefunction(kind.forward):
         return True
     return hasattr(kind, "aforward") and kind.forward is Module.forward
+
+
+@functools.lru_cache(maxsize=1024)
+def _can_be_awaited(kind: Any) -> bool:
+    """Whether its calls are written as `async`; a `forward` of a subclass goes before that."""
+    for class_ in kind.__mro__:
+        if "aforward" in vars(class_):
+            return True
+        if "forward" in vars(class_):
+            return inspect.iscoroutinefunction(kind.forward)
+    return False
 
 
 def _adapter_of(saved: saving.Saved) -> tuple[Adapter | None, tuple[str, ...]]:

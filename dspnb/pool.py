@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any, TypeVar
 
+from .cancellation import Cancellation, cancellation
+
 T = TypeVar("T")
 
 
@@ -22,35 +24,55 @@ def finished(
 
     `on_wait` is called at least ten times a second; what it raises, and what a job raises, ends the
     iteration. Left early, no further job starts, and those in flight are not waited for: their
-    results are dropped.
+    model calls are cancelled, and their results dropped.
     """
-    waiting = deque((i, contextvars.copy_context(), job) for i, job in enumerate(jobs))
+    here = _scope()
+    context = contextvars.copy_context()
+    context.run(cancellation.set, here.inner)
+    waiting = deque(enumerate(jobs))
     done: queue.SimpleQueue[tuple[int, Any, BaseException | None]] = queue.SimpleQueue()
     over = threading.Event()
 
     def work() -> None:
         while waiting and not over.is_set():
             try:
-                i, context, job = waiting.popleft()
+                i, job = waiting.popleft()
             except IndexError:  # another thread was quicker
                 return
             try:
-                done.put((i, context.run(job), None))
+                done.put((i, context.copy().run(job), None))
             except BaseException as error:  # raised again in the caller's thread
                 over.set()
                 done.put((i, None, error))
 
-    for _ in range(min(concurrency, len(jobs))):
-        # Daemons: a process, or a kernel, can end though a call hangs.
-        threading.Thread(target=work, name="dspnb", daemon=True).start()
-    try:
-        for _ in jobs:
-            i, result, error = _next(done, on_wait)
-            if error is not None:
-                raise error
-            yield i, result
-    finally:
-        over.set()
+    with here:
+        for _ in range(min(concurrency, len(jobs))):
+            # Daemons: a process, or a kernel, can end though a call hangs.
+            threading.Thread(target=work, name="dspnb", daemon=True).start()
+        try:
+            for _ in jobs:
+                i, result, error = _next(done, on_wait)
+                if error is not None:
+                    raise error
+                yield i, result
+        finally:
+            over.set()
+
+
+class _scope:
+    """Model calls that are cancelled when the block is left, or those around it are."""
+
+    def __init__(self) -> None:
+        self.inner, self._outer = Cancellation(), cancellation.get()
+
+    def __enter__(self) -> None:
+        if self._outer is not None:
+            self._outer.add(self, self.inner.cancel)
+
+    def __exit__(self, *error: object) -> None:
+        if self._outer is not None:
+            self._outer.discard(self)
+        self.inner.cancel()
 
 
 def _next(done: queue.SimpleQueue[Any], on_wait: Callable[[], object]) -> Any:
@@ -65,13 +87,16 @@ def _next(done: queue.SimpleQueue[Any], on_wait: Callable[[], object]) -> Any:
 async def in_thread(function: Callable[[], T]) -> T:
     """Await what a function gives, run in a thread of its own with this task's context.
 
+    When the task is cancelled, the function's model calls are too.
     asyncio's own threads are few: on two cores, six. A call that waits for a model needs no core.
     """
     import asyncio  # 20 ms, and who awaits has it
 
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
+    here = _scope()
     context = contextvars.copy_context()
+    context.run(cancellation.set, here.inner)
 
     def settle(set_: Callable[[Any], object], value: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
@@ -83,8 +108,9 @@ async def in_thread(function: Callable[[], T]) -> T:
         except BaseException as error:
             settle(done.set_exception, error)
 
-    threading.Thread(target=work, name="dspnb", daemon=True).start()
-    return await done
+    with here:
+        threading.Thread(target=work, name="dspnb", daemon=True).start()
+        return await done
 
 
 def wait_for(coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -1,22 +1,25 @@
-"""One model call, typed by a signature: render, call, parse, record."""
+"""One model call, typed by a signature: render, call, parse, record.
+
+What it does is written once, as generators that yield what they want of a model; `asking.py` drives
+them, blocking or awaiting.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from .adapters import Adapter, TwoStepAdapter, native, two_step
-from .batch import run_all
+from .asking import Ask, Steps, answered, awaited
 from .context import Context, check_adapter, current, use
 from .errors import DspnbError, ParseError, Unsupported, UsageError, listed
 from .example import Example, Prediction
 from .frame import Complaint, Made
 from .inputs import check_inputs
-from .lm.base import Block, Completion, Feature, LanguageModel, Message, streamed, supported
+from .lm.base import Block, Completion, Feature, LanguageModel, Message, supported
 from .module import Module, Setting
 from .signature import Signature
 from .trace import Attempt, Call
@@ -77,29 +80,39 @@ class Predict(Module):
         return current().adapter.render(self.signature, self.demos, given)
 
     def forward(self, **inputs: Any) -> Prediction:
+        return answered(self._answer(inputs))
+
+    async def aforward(self, **inputs: Any) -> Prediction:
+        return await awaited(self._answer(inputs))
+
+    def _answer(self, inputs: Mapping[str, Any]) -> Steps[Prediction]:
         given = check_inputs(self.signature, inputs, self._who())
         here = current()
         frame = here.frame
         if frame is None:
-            return self._sampled(here, given, None)[0]
+            return (yield from self._sampled(here, given, None))[0]
         known = frame.recall(self, given)
         if known is not None:
             frame.keep(known)
             return known.prediction
         complaint = frame.complaint_for(self, given)
-        prediction, text, place = self._sampled(here, given, complaint)
+        prediction, text, place = yield from self._sampled(here, given, complaint)
         frame.keep(Made(self, given, prediction, text, place))
         return prediction
 
     def _sampled(
         self, here: Context, given: dict[str, Any], complaint: Complaint | None
-    ) -> tuple[Prediction, str, int | None]:
+    ) -> Steps[_Sample]:
         """The prediction, what the model wrote, and the call's place in the trace."""
         n = here.params.get("n") or self.params.get("n", 1)
         if n == 1:
-            return _Asked(self, here, given, complaint).answer()
-        jobs = [functools.partial(self._sample, here, given, complaint, i, n) for i in range(n)]
-        drawn = run_all(jobs, n, return_errors=True)
+            return (yield from _Asked(self, here, given, complaint).answer())
+        asked = [_Asked(self, self._warm(here, i, n), given, complaint) for i in range(n)]
+        first = asked[0]
+        if first.draws_samples:
+            for one, completion in zip(asked, (yield from first.draw(n)), strict=False):
+                one.given = completion
+        drawn = yield tuple(one.answer() for one in asked)
         samples = [sample for sample in drawn if not isinstance(sample, Exception)]
         if not samples:
             raise drawn[0]
@@ -109,17 +122,18 @@ class Predict(Module):
                 here.frame.reject_at(other, "another sample came first")
         return prediction.with_completions(sample[0] for sample in samples), text, place
 
-    def _sample(
-        self, here: Context, given: dict[str, Any], complaint: Complaint | None, i: int, n: int
-    ) -> tuple[Prediction, str, int | None]:
+    def _warm(self, here: Context, i: int, n: int) -> Context:
+        """The context of sample `i` of `n`."""
         params = {**self.params, **here.params}
         warm = {} if (params.get("temperature") or 0) > 0.15 else {"temperature": WARM}
         rollout = here.rollout * n + i
-        here = dataclasses.replace(here, rollout=rollout, params={**here.params, **warm})
-        return _Asked(self, here, given, complaint).answer()
+        return dataclasses.replace(here, rollout=rollout, params={**here.params, **warm})
 
     def _who(self) -> str:
         return f"`{self.signature.name or self.signature}`"
+
+
+_Sample = tuple[Prediction, str, int | None]
 
 
 def _check_demo(signature: Signature, demo: Example) -> None:
@@ -152,24 +166,43 @@ class _Asked:
         self._seconds = 0.0
         self._refused = False  # the model took no response format
         self._place: int | None = None  # of this call in the trace
+        self.given: Completion | None = None  # drawn with other samples, in one call
 
-    def answer(self) -> tuple[Prediction, str, int | None]:
+    @property
+    def draws_samples(self) -> bool:
+        """Whether the provider gives several samples for one prompt, which is paid once then."""
+        return self._here.listener is None and "samples" in self._features()
+
+    def draw(self, n: int) -> Steps[tuple[Completion, ...]]:
+        """Several samples of the first answer; none when they do not come that way."""
+        adapter = self._here.adapter
+        messages, params = self._rendered(adapter), {**self._params(adapter), "n": n}
+        try:
+            return (yield self._wish(adapter, messages, params)).samples
+        except Unsupported:
+            return ()
+
+    def answer(self) -> Steps[_Sample]:
         """The prediction, what the model wrote, and the call's place in the trace."""
         try:
-            outputs = self._outputs()
+            outputs = yield from self._outputs()
         except DspnbError as error:
             self._record({}, str(error))
             raise
         place = self._record(outputs)
         return Prediction(**outputs), self._done[-1].text, place
 
-    def _outputs(self) -> dict[str, Any]:
+    def _outputs(self) -> Steps[dict[str, Any]]:
         adapter = self._here.adapter
         messages = self._rendered(adapter)
-        params = self._params(adapter)
-        text = self._ask(adapter, messages, params)
+        if self.given is None:
+            text = yield from self._ask(adapter, messages, self._params(adapter))
+        else:
+            self._messages = messages
+            self._done.append(self.given)
+            text = self.given.text
         try:
-            return self._parsed(adapter, text)
+            return (yield from self._parsed(adapter, text))
         except ParseError as error:
             if isinstance(adapter, TwoStepAdapter):
                 raise  # the second step had its own second try
@@ -177,16 +210,17 @@ class _Asked:
             self._attempts.append(Attempt(text, wrong, adapter.name))
         said = f"That answer could not be read:\n{wrong}"
         again = (*messages, *adapter.repair(self._signature, text, said))
-        text = self._ask(adapter, again, params)
+        text = yield from self._ask(adapter, again, self._params(adapter))
         try:
-            return self._parsed(adapter, text)
+            return (yield from self._parsed(adapter, text))
         except ParseError as error:
             stricter = adapter.fallback(self._features)
             if stricter is None:
                 raise
             self._attempts.append(Attempt(text, _problems(error), adapter.name))
-        text = self._ask(stricter, self._rendered(stricter), self._params(stricter))
-        return self._parsed(stricter, text)
+        rendered, params = self._rendered(stricter), self._params(stricter)
+        text = yield from self._ask(stricter, rendered, params)
+        return (yield from self._parsed(stricter, text))
 
     def _rendered(self, adapter: Adapter) -> tuple[Message, ...]:
         here, signature = self._here, self._signature
@@ -216,67 +250,59 @@ class _Asked:
 
     def _ask(
         self, adapter: Adapter, messages: tuple[Message, ...], params: Mapping[str, Any]
-    ) -> str:
+    ) -> Steps[str]:
         self._messages = messages
         if self._refused:
             params = _without_format(params)
         start = time.perf_counter()
         try:
-            completion = self._completed(adapter, messages, params)
+            completion = yield self._wish(adapter, messages, params)
         except Unsupported as error:
             if "response_format" not in params:
                 raise
             # The model was thought to take a response format, and does not: the prompt asks too.
             self._attempts.append(Attempt("", str(error), adapter.name))
             self._refused = True
-            completion = self._completed(adapter, messages, _without_format(params))
+            completion = yield self._wish(adapter, messages, _without_format(params))
         finally:
             self._seconds += time.perf_counter() - start
         self._done.append(completion)
-        return completion.text
+        text: str = completion.text
+        return text
 
-    def _completed(
+    def _wish(
         self, adapter: Adapter, messages: tuple[Message, ...], params: Mapping[str, Any]
-    ) -> Completion:
-        here = self._here
-        if here.listener is None:
-            return self._lm(messages, rollout=here.rollout, **params)
-        hear = here.listener.hear(self._path)
-        reader = adapter.reader(self._signature)
+    ) -> Ask:
+        here, path = self._here, self._path
+        hear = reader = None
+        if here.listener is not None:
+            hear, reader = here.listener.hear(path), adapter.reader(self._signature)
+        return Ask(self._lm, messages, params, here.rollout, path, hear, reader)
 
-        def on_text(text: str) -> None:
-            for name, piece in reader.feed(text):
-                hear(name, piece)
-
-        completion = streamed(self._lm, messages, on_text, rollout=here.rollout, **params)
-        for name, piece in reader.close():
-            hear(name, piece)
-        return completion
-
-    def _parsed(self, adapter: Adapter, text: str) -> dict[str, Any]:
+    def _parsed(self, adapter: Adapter, text: str) -> Steps[dict[str, Any]]:
         if self._native is None:
-            return self._read(adapter, text)
+            return (yield from self._read(adapter, text))
         outputs = self._native.outputs(self._done[-1])
         if self._signature.outputs:
-            outputs |= self._beside_calls(adapter, text)
+            outputs |= yield from self._beside_calls(adapter, text)
         return {field.name: outputs[field.name] for field in self._predictor.signature.outputs}
 
-    def _beside_calls(self, adapter: Adapter, text: str) -> dict[str, Any]:
+    def _beside_calls(self, adapter: Adapter, text: str) -> Steps[dict[str, Any]]:
         """The other outputs; None each when the model calls a tool before it answers."""
         called = bool(self._done[-1].tool_calls)
         nothing = dict.fromkeys(field.name for field in self._signature.outputs)
         if called and not text.strip():
             return nothing
         try:
-            return self._read(adapter, text)
+            return (yield from self._read(adapter, text))
         except ParseError:
             if called:
                 return nothing  # a word on the way to the tool
             raise
 
-    def _read(self, adapter: Adapter, text: str) -> dict[str, Any]:
+    def _read(self, adapter: Adapter, text: str) -> Steps[dict[str, Any]]:
         if isinstance(adapter, TwoStepAdapter):
-            return self._extracted(adapter, text)
+            return (yield from self._extracted(adapter, text))
         try:
             return adapter.parse(self._signature, text)
         except ParseError as error:
@@ -286,7 +312,7 @@ class _Asked:
                 error.problems, found=error.found, completion=error.completion, cut=True
             ) from None
 
-    def _extracted(self, adapter: TwoStepAdapter, text: str) -> dict[str, Any]:
+    def _extracted(self, adapter: TwoStepAdapter, text: str) -> Steps[dict[str, Any]]:
         self._record({})  # it stands in the trace before the second step
         reader = _extractor(self._signature)
         frame = self._here.frame
@@ -297,7 +323,8 @@ class _Asked:
         lm = adapter.extraction_model
         changes: dict[str, Any] = {"lm": meter(lm) if meter else lm, "frame": frame}
         with use(adapter=adapter.extracts_with, demos=(), hints={}, **changes):
-            return dict(reader.forward(**{reader.signature.inputs[0].name: text}))
+            steps = reader._answer({reader.signature.inputs[0].name: text})
+            return dict((yield from steps))
 
     def _record(self, outputs: dict[str, Any], error: str = "") -> int | None:
         frame = self._here.frame

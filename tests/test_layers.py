@@ -10,7 +10,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
-constraints  events  intervals  pool  controls  lm
+constraints  events  intervals  cancellation  controls
+pool
+lm
 types
 annotations
 scopes
@@ -32,7 +34,7 @@ notebook
 """
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets"}
-HEAVY = {"litellm", "optuna", "matplotlib", "pandas", "torch", "aiohttp", "dask"}
+HEAVY = {"litellm", "optuna", "matplotlib", "pandas", "torch", "uvloop", "httptools", "dask"}
 
 
 def part_of(path):

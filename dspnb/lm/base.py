@@ -117,6 +117,14 @@ class Completion:
     finish: str = ""  # why it ended, in the provider's word: "stop", "length", "tool_calls"
     logprobs: Any = field(default=None, hash=False)  # in the provider's shape, when asked for
     samples: tuple[Completion, ...] = ()  # with `n` above 1: all of them, this one first
+    tokens_cached: int = 0  # of `tokens_in`: those that the provider had in its own cache
+
+    def changed(self, **changes: Any) -> Completion:
+        """`dataclasses.replace`, at a fifth of its time; this is on the way of every call."""
+        twin = object.__new__(Completion)
+        twin.__dict__.update(self.__dict__)
+        twin.__dict__.update(changes)
+        return twin
 
 
 class LanguageModel(Protocol):

@@ -40,6 +40,9 @@ class ChainOfThought(Module):
     def forward(self, **inputs: Any) -> Prediction:
         return self.predict(**inputs)
 
+    async def aforward(self, **inputs: Any) -> Prediction:
+        return await self.predict.acall(**inputs)
+
 
 def _rationale(given: Any, type_: Any) -> Field:
     match given:
