@@ -2,6 +2,8 @@
 
 from .base import Format, Reader
 from .chat import Chat
+from .responses import Responses
 from .sse import Events
+from .text import Text
 
-__all__ = ["Chat", "Events", "Format", "Reader"]
+__all__ = ["Chat", "Events", "Format", "Reader", "Responses", "Text"]

@@ -14,6 +14,9 @@ from dspnb.errors import (
     ServerFailed,
 )
 
+# What reading raises when the parts of an answer are not there, or of another kind.
+MISSHAPEN = (AttributeError, IndexError, KeyError, TypeError)
+
 # By `code` or `type` of the error, as OpenAI and those that follow it name them.
 _KINDS: Mapping[str, type[LMError]] = {
     "429": RateLimited,
@@ -39,12 +42,13 @@ def failed(error: Any, model: str) -> LMError:
     return kind(f"the provider broke off: {short(said.get('message') or said)}", model=model)
 
 
-def no_answer(found: Any, model: str) -> LMError:
+def no_answer(found: Any, model: str, *, without: str = "text") -> LMError:
     """For something that is not in the shape of an answer."""
     if isinstance(found, Mapping) and found.get("error"):
         return failed(found["error"], model)
     return ServerFailed(
-        f"the provider sent an answer without text; ask again. It sent {short(found)}", model=model
+        f"the provider sent an answer without {without}; ask again. It sent {short(found)}",
+        model=model,
     )
 
 
