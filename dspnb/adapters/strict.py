@@ -9,11 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from dspnb.lm.base import Feature
+from dspnb.lm.formats.strict import strict
 from dspnb.signature import Signature
 
 from . import kinds
-
-KEPT = {"type", "enum", "anyOf", "items", "description"}  # what every provider's subset has
 
 
 def response_format(signature: Signature, features: Set[Feature]) -> Mapping[str, Any]:
@@ -42,33 +41,4 @@ def strict_schema(signature: Signature) -> dict[str, Any] | None:
     for field in signature.outputs:
         if kinds.optional(field) and not kinds.plan(field.type).optional:
             properties[field.name] = {"anyOf": [properties[field.name], {"type": "null"}]}
-    try:
-        return _strict(schema)
-    except _Unsayable:
-        return None
-
-
-class _Unsayable(Exception):
-    """A map with free keys, or a tuple: no provider's strict schema has them."""
-
-
-def _strict(schema: Mapping[str, Any]) -> dict[str, Any]:
-    if "$ref" in schema:
-        return {"$ref": schema["$ref"]}  # nothing may stand beside it
-    if not schema or "prefixItems" in schema:
-        raise _Unsayable
-    if schema.get("type") == "object" and "properties" not in schema:
-        raise _Unsayable
-    told = {key: value for key, value in schema.items() if key in KEPT}
-    if "const" in schema:
-        told["enum"] = [schema["const"]]
-    if options := schema.get("anyOf") or schema.get("oneOf"):
-        told["anyOf"] = [_strict(option) for option in options]
-    if "items" in schema:
-        told["items"] = _strict(schema["items"])
-    if "properties" in schema:
-        told["properties"] = {name: _strict(part) for name, part in schema["properties"].items()}
-        told |= {"required": list(told["properties"]), "additionalProperties": False}
-    if schema.get("$defs"):
-        told["$defs"] = {name: _strict(part) for name, part in schema["$defs"].items()}
-    return told
+    return strict(schema)

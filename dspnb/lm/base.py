@@ -108,6 +108,7 @@ class Completion:
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0  # of `tokens_in`: those that the provider had in a cache of its own
     dollars: float | None = 0.0  # None when the price is not known
     seconds: float = 0.0
     cached: bool = False

@@ -1,7 +1,8 @@
 """An OpenAI-compatible server on loopback: it answers with the offline model, or misbehaves.
 
 It answers whole or in server-sent events, with what it is told to answer (tool calls, reasoning) or
-with the offline model, and keeps the body of each request.
+with the offline model, and keeps the body of each request. It knows chat completions, responses,
+legacy completions, embeddings and the list of models.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from servers import wire
+
 from dspnb import LM
-from dspnb.lm.base import pieces
 
 KEY = "sk-secret-4711-nobody-may-see"
 
@@ -44,8 +46,9 @@ FAULTS: dict[str, tuple[int, str, dict[str, str]]] = {
 class Server(ThreadingHTTPServer):
     """Keeps requests; `fault` is what it says from now on instead of an answer.
 
-    The faults `cut` and `ends early` break a stream after some of its events. `replies` are
-    messages in the protocol's shape that it answers in turn; after them the model answers.
+    The faults `cut` and `ends early` break a stream after some of its events, `breaks off` sends an
+    error there. `replies` are messages in the protocol's shape that it answers in turn; after them
+    the model answers. Each answer closes its connection unless the server `keeps` them.
     """
 
     request_queue_size = 128  # five, by default, are too few for sixteen callers at once
@@ -58,8 +61,11 @@ class Server(ThreadingHTTPServer):
         self.fault = ""
         self.latency = 0.0  # seconds
         self.counts = True  # whether answers say how many tokens they took
+        self.keeps = False  # whether a connection may have more than one request
         self.replies: list[dict[str, Any]] = []
         self.requests: list[dict[str, Any]] = []
+        self.paths: list[str] = []  # of the requests
+        self.connections = 0  # so far
         self.left = threading.Event()  # set when a client left in the middle of a stream
 
     @property
@@ -67,17 +73,32 @@ class Server(ThreadingHTTPServer):
         """What `api_base` is set to."""
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Count the connection."""
+        self.connections += 1
+        super().process_request(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"  # which has chunks
+    wbufsize = -1  # one packet for an answer, at once:
+    disable_nagle_algorithm = True  # a kept connection would wait 40 ms for each
+
+    def do_GET(self) -> None:
+        known = self.path.endswith("/models")
+        told = wire.models() if known else {"error": {"message": f"no {self.path}"}}
+        self._say(200 if known else 404, json.dumps(told), {})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append(body)
+        self.server.paths.append(self.path)
         time.sleep(self.server.latency)
-        if self.headers["Authorization"] != f"Bearer {KEY}":
-            said = f"Incorrect API key provided: {self.headers['Authorization']}"
+        path = self.path.partition("?")[0]
+        key = self.headers["api-key"] or self.headers["Authorization"]
+        if key not in (KEY, f"Bearer {KEY}"):
+            said = f"Incorrect API key provided: {key}"
             self._say(401, json.dumps({"error": {"message": said}}), {})
         elif self.server.fault == "hangs up":
             self.close_connection = True
@@ -85,52 +106,83 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(*FAULTS[self.server.fault])
         elif wrong := _wrong_format(body):
             self._say(400, json.dumps({"error": {"message": wrong}}), {})
-        elif body.get("stream"):
-            self._stream(body, *self._answer(body))
+        elif path.endswith("/embeddings"):
+            self._say(200, json.dumps(wire.embeddings(body)), {})
+        elif path.endswith("/responses"):
+            self._respond(body)
+        elif path.endswith("/chat/completions"):
+            self._complete(body, "chat.completion")
+        elif path.endswith("/completions"):
+            self._complete(body, "text_completion")
         else:
-            message, usage = self._answer(body)
-            choice = {"index": 0, "finish_reason": _finish(message), "message": message}
-            answer = _frame(body, "chat.completion", [choice]) | usage
-            self._say(200, json.dumps(answer), {})
+            self._say(404, json.dumps({"error": {"message": f"no {path}"}}), {})
 
-    def _answer(self, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A message, and how many tokens it took."""
-        completion = self.server.model(body["messages"])
-        message = self.server.replies.pop(0) if self.server.replies else {}
-        usage = {
-            "prompt_tokens": completion.tokens_in,
-            "completion_tokens": completion.tokens_out,
-            "total_tokens": completion.tokens_in + completion.tokens_out,
-        }
-        return (
-            {"role": "assistant", "content": completion.text, **message},
-            {"usage": usage} if self.server.counts else {},
-        )
+    def _complete(self, body: dict[str, Any], kind: str) -> None:
+        messages, usage = self._answers(body, body.get("n") or 1)
+        told = {"usage": usage} if self.server.counts else {}
+        if not body.get("stream"):
+            self._say(200, json.dumps(wire.whole(body, kind, messages) | told), {})
+            return
+        events = list(wire.chunks(body, kind, messages))
+        asks = body.get("stream_options", {}).get("include_usage")
+        last = [wire.last_chunk(body, kind, told)] if told and asks else []
+        self._stream(events, last, b"data: [DONE]\n\n")
 
-    def _stream(self, body: dict[str, Any], message: dict[str, Any], usage: dict[str, Any]) -> None:
+    def _respond(self, body: dict[str, Any]) -> None:
+        (message,), counted = self._answers(body, 1)
+        usage = {"usage": wire.response_usage(counted)} if self.server.counts else {}
+        if body.get("stream"):
+            *events, last = wire.events(body, message, usage)
+            self._stream(events, [last], b"", named=True)
+        else:
+            self._say(200, json.dumps(wire.response(body, message, usage)), {})
+
+    def _answers(self, body: dict[str, Any], n: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Messages, and how many tokens they took."""
+        completions = [self.server.model(wire.asked(body), rollout=i) for i in range(n)]
+        messages = []
+        for completion in completions:
+            message = self.server.replies.pop(0) if self.server.replies else {}
+            messages.append({"role": "assistant", "content": completion.text, **message})
+        return messages, wire.usage_of(completions)
+
+    def _stream(
+        self,
+        events: list[dict[str, Any]],
+        last: list[dict[str, Any]],
+        end: bytes,
+        *,
+        named: bool = False,
+    ) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         if self.server.fault != "ends early":  # then its end is nothing but the connection's
             self.send_header("Transfer-Encoding", "chunked")
+        if not self.server.keeps:
+            self.send_header("Connection", "close")
         self.end_headers()
-        events = [*_deltas(message), {"finish_reason": _finish(message)}]
-        broken = self.server.fault in ("cut", "ends early")
+        broken = self.server.fault in ("cut", "ends early", "breaks off")
         try:
             for event in events[: len(events) // 2] if broken else events:
-                choice = {"index": 0, "delta": {}, "finish_reason": None, **event}
-                self._event(json.dumps(_frame(body, "chat.completion.chunk", [choice])))
+                self._send(wire.sse(event, named=named))
                 time.sleep(self.server.latency)
+            if self.server.fault == "breaks off":
+                told = {"type": "error", "error": {"message": "it fell over", "code": 500}}
+                self._send(wire.sse(told, named=named))
             if not broken:
-                if usage and body.get("stream_options", {}).get("include_usage"):
-                    self._event(json.dumps(_frame(body, "chat.completion.chunk", []) | usage))
-                self._event("[DONE]")
+                for event in last:
+                    self._send(wire.sse(event, named=named))
+                if end:
+                    self._send(end)
+            if self.server.fault not in ("cut", "ends early"):
                 self.wfile.write(b"0\r\n\r\n")
+                self.wfile.flush()
         except ConnectionError:
             self.server.left.set()
-        self.close_connection = True
+            self.close_connection = True
+        self.close_connection = self.close_connection or broken
 
-    def _event(self, text: str) -> None:
-        data = f"data: {text}\n\n".encode()
+    def _send(self, data: bytes) -> None:
         if self.server.fault == "ends early":
             self.wfile.write(data)
         else:
@@ -144,35 +196,14 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             data = body.encode()
             self.send_header("Content-Length", str(len(data)))
-            self.send_header("Connection", "close")
+            if not self.server.keeps:
+                self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(data)
+            self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Stay quiet."""
-
-
-def _frame(body: dict[str, Any], kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"id": "x", "object": kind, "created": 0, "model": body["model"], "choices": choices}
-
-
-def _finish(message: dict[str, Any]) -> str:
-    return "tool_calls" if message.get("tool_calls") else "stop"
-
-
-def _deltas(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A message as the pieces that a provider would stream."""
-    yield {"delta": {"role": "assistant", "content": ""}}
-    for name in ("reasoning_content", "content"):
-        for piece in pieces(message.get(name) or ""):
-            yield {"delta": {name: piece}}
-    for i, call in enumerate(message.get("tool_calls", ())):
-        function = call["function"]
-        arguments = function["arguments"]
-        start = {**call, "index": i, "function": {"name": function["name"], "arguments": ""}}
-        yield {"delta": {"tool_calls": [start]}}
-        for part in (arguments[:4], arguments[4:]):
-            yield {"delta": {"tool_calls": [{"index": i, "function": {"arguments": part}}]}}
 
 
 def _wrong_format(body: dict[str, Any]) -> str:
