@@ -1,105 +1,147 @@
-"""The errors of litellm, openai and httpx in our words."""
+"""The errors of litellm, and of openai and httpx behind it, as ours."""
 
 from __future__ import annotations
 
-import os
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from dspnb.errors import (
+    BadRequest,
+    ConnectionLost,
     ContextTooLong,
     LMError,
+    QuotaSpent,
     RateLimited,
+    Refused,
+    ServerFailed,
     UnknownModel,
-    Unreachable,
     Unsupported,
     WrongKey,
 )
+
+from .broken import broken
+from .failures import Asked, lost, typed
+from .fault import Fault, said_in
+from .waits import asked_to_wait, lowered, retry_after
 
 
 def translated(
     error: Exception, model: str, settings: Mapping[str, str | None], params: Mapping[str, Any]
 ) -> LMError:
-    """The error in our words, without the key.
+    """The error as one of ours, without the key; raise it outside of the `except`.
 
     >>> translated(ValueError("no"), "openai/x", {"api_base": None, "api_key": None}, {})
-    LMError('openai/x: ValueError: no')
+    BadRequest('openai/x: the provider rejects the request. It said: ValueError: no.')
     """
     error = getattr(error, "original_exception", None) or error  # what broke a stream
-    kind, status = type(error).__name__, getattr(error, "status_code", None)
-    where = f" at {settings['api_base']}" if settings["api_base"] else ""
-    said = _without_keys(str(error), settings["api_key"])
-    if not _CONNECTING.isdisjoint(_causes(error)):
-        return Unreachable(
-            f"nobody answers{where}. Is the address right and the server up? {said}", model=model
-        )
-    missing = _NO_KEY.search(said)
-    if missing or kind == "AuthenticationError" or status in (401, 403):
-        wrong = "wants a key" if missing else "does not accept the key"
-        return WrongKey(
-            f"the provider{where} {wrong}. Set the provider's environment variable "
-            f"(such as OPENAI_API_KEY) or `api_key=`. It said: {said}",
+    key = settings.get("api_key")
+    asked = Asked(model, settings.get("api_base") or "", params, (key,) if key else (), _SET_KEY)
+    fault = _fault(error)
+    if not 400 <= fault.status < 500 or fault.status == 408:
+        gone = broken(error)
+        if gone is not None:
+            return lost(gone, asked)
+    if _NO_KEY.search(fault.said):
+        # What was said names variables and pages for every way there is of having a key.
+        return WrongKey(f"the provider wants a key. {_SET_KEY}", model=model)
+    if _NO_PROVIDER in str(error):
+        return UnknownModel(
+            "no such provider; a model is written `provider/name`, as in `openai/gpt-4o-mini`.",
             model=model,
         )
-    if kind == "UnsupportedParamsError" or (status == 400 and _refused(said, params)):
-        return Unsupported(f"the model{where} cannot do this. It said: {said}", model=model)
-    match kind:
-        case "NotFoundError":
-            return UnknownModel(f"there is no such model{where}. It said: {said}", model=model)
-        case "ContextWindowExceededError":
-            return ContextTooLong(f"the prompt is too long. It said: {said}", model=model)
-        case "RateLimitError":
-            return RateLimited(
-                f"too many requests. It said: {said}", model=model, retry_after=_retry_after(error)
-            )
-        case "BadRequestError" if "LLM Provider NOT provided" in str(error):
-            return UnknownModel(
-                "no such provider; a model is written `provider/name`, as in `openai/gpt-4o-mini`.",
-                model=model,
-            )
-    return LMError(f"{kind}: {said}", model=model)
+    return typed(fault, asked, _kind(error))
 
 
-# litellm gives one type to a refused connection, a lost one and a missing key; these tell them.
-_CONNECTING = {"ConnectError", "ConnectTimeout", "ClientConnectorError"}
-_NO_KEY = re.compile(r"missing .*(credentials|api.?key)", re.IGNORECASE)
+_SET_KEY = "Set the provider's environment variable (such as OPENAI_API_KEY) or `api_key=`."
+_NO_PROVIDER = "LLM Provider NOT provided"
+_NO_KEY = re.compile(
+    r"missing .*(?:credentials|api.?key)|api_key client option must be set"
+    r"|unable to locate credentials|credentials were not found",
+    re.IGNORECASE,
+)
 
-
-# What the provider's words are about when it refuses one of our parameters.
-_REFUSALS = {
-    "response_format": re.compile(r"response.?format|json|schema|structured", re.IGNORECASE),
-    "tools": re.compile(r"tool|function", re.IGNORECASE),
-    "reasoning_effort": re.compile(r"reason|thinking", re.IGNORECASE),
+# Classes that say by their name what no status says. The others go by their status and words.
+_KINDS: dict[str, type[LMError]] = {
+    "ContextWindowExceededError": ContextTooLong,
+    "ContentPolicyViolationError": Refused,
+    "ContentFilterFinishReasonError": Refused,
+    "RejectedRequestError": Refused,  # this and the next four: a guardrail stopped it
+    "GuardrailRaisedException": Refused,
+    "BlockedPiiEntityError": Refused,
+    "ModifyResponseException": Refused,
+    "SensitiveDataRouteException": Refused,
+    "PaymentRequiredError": QuotaSpent,
+    "BudgetExceededError": QuotaSpent,  # of litellm's own budget
+    "UnsupportedParamsError": Unsupported,
+    "UnsupportedEndpointError": Unsupported,
+    "EndpointNotSupportedByModelError": Unsupported,
+    "LiteLLMUnknownProvider": UnknownModel,
+    "ModelNotMappedError": UnknownModel,
+    "RouterRateLimitError": RateLimited,
+    "RouterRateLimitErrorBasic": RateLimited,
+    "APIResponseValidationError": ServerFailed,
+    "JSONDecodeError": ServerFailed,
+    "WebSocketConnectionClosedError": ConnectionLost,
+    "WebSocketQueueFullError": ConnectionLost,
 }
 
 
-def _refused(said: str, params: Mapping[str, Any]) -> bool:
-    return any(name in params and words.search(said) for name, words in _REFUSALS.items())
+def _kind(error: Exception) -> type[LMError] | None:
+    """The class that the error's own name gives; None when status and words have to."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    if found := next((_KINDS[name] for name in names if name in _KINDS), None):
+        return found
+    if "APIConnectionError" in names and _status(error) is None:
+        return ConnectionLost
+    return None if _status(error) is not None else BadRequest
 
 
-def _causes(error: BaseException) -> set[str]:
-    """The names of the error's type and of those behind it."""
-    names, cause = set(), error
-    while cause is not None:
-        names.add(type(cause).__name__)
-        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-    return names
+def _fault(error: Exception) -> Fault:
+    """What the provider said, by way of litellm: its JSON may be in the body, or in the text."""
+    status, text = _status(error) or 0, _PREFIX.sub("", str(error))
+    body = getattr(error, "body", None)
+    found = said_in(body, status) if isinstance(body, Mapping) and body else _embedded(text, status)
+    codes, param = (found.codes, found.param) if found else (frozenset[str](), "")
+    said = found.said if found and found.said else text
+    if not status:
+        said = f"{type(error).__name__}: {said}"
+    headers = lowered(_headers(error))
+    wait = asked_to_wait(headers, said)
+    if wait is None and status == 429:
+        wait = retry_after(headers)
+    return Fault(status, said, codes, param, wait=wait)
 
 
-def _retry_after(error: Exception) -> float | None:
-    """Seconds, when the provider says how long to wait."""
-    headers = getattr(error, "litellm_response_headers", None) or {}
+# "litellm.RateLimitError: RateLimitError: OpenAIException - "
+_PREFIX = re.compile(
+    r"^(?:litellm\.\w+: ?)*(?:\w+Error: )?(?:\w+(?:Exception|Error)(?: \w+Error)? - )?"
+)
+
+
+def _embedded(text: str, status: int) -> Fault | None:
+    """The fault in the JSON that a text ends with, as litellm passes it on for most providers."""
+    start, end = text.find("{"), text.rfind("}")
     try:
-        return float(headers.get("retry-after", ""))
-    except ValueError:  # none, or a date
+        return said_in(json.loads(text[start : end + 1]), status) if start >= 0 else None
+    except ValueError:
         return None
 
 
-def _without_keys(text: str, key: str | None) -> str:
-    secrets = [key, *(value for name, value in os.environ.items() if name.endswith("_API_KEY"))]
-    for secret in secrets:
-        if secret and len(secret) > 3:
-            text = text.replace(secret, "***")
-    first = text.strip().splitlines()
-    return first[0][:300] if first else "nothing"
+def _status(error: Exception) -> int | None:
+    """The status of HTTP; litellm gives one to most errors, if need be of its own."""
+    for of in (error, getattr(error, "response", None)):
+        status = getattr(of, "status_code", None)
+        if isinstance(status, int):
+            return status
+    return None
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    ways = (
+        getattr(error, "litellm_response_headers", None),
+        getattr(getattr(error, "response", None), "headers", None),
+        getattr(error, "headers", None),
+    )
+    return next((headers for headers in ways if isinstance(headers, Mapping) and headers), {})
