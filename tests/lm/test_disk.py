@@ -194,8 +194,8 @@ def test_what_was_put_first_is_dropped_when_the_file_is_full(file):
 
 def test_short_texts_are_bounded_too(file):
     disk = Disk(file, max_bytes=400_000)
-    for i in range(5000):
-        disk.put(f"key {i}", "x")
+    for i in range(8000):
+        disk.put(f"{i:040}", "x" * 10)
 
     disk.close()
     assert file.stat().st_size < 500_000
@@ -521,6 +521,33 @@ def test_forks_in_the_middle_lose_and_damage_nothing(file):
     assert len(disk) == int(told) + 10 * 50
     with contextlib.closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_what_a_forked_process_puts_outlives_its_parents_use_of_the_file(file):
+    told = run(
+        """
+        import os, sys
+        from pathlib import Path
+        from dspnb.lm.disk import Disk
+
+        disk = Disk(Path(sys.argv[1]))
+        disk.put("parent", "text")
+        wait, go_on = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.read(wait, 1)
+            disk.put("child", "text")
+            os._exit(0)
+        disk.close()  # with nobody else there it clears away the log
+        os.write(go_on, b"!")
+        os.waitpid(child, 0)
+        print(disk.get("parent"), disk.get("child"))
+        """,
+        file,
+    )
+
+    assert told == "text text\n"
 
 
 @pytest.mark.slow
