@@ -25,6 +25,7 @@ DspnbError
 └── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
 
 LoadWarning           not an error: `load(file, strict=False)` left something out
+CacheWarning          not an error: answers are kept in memory, not in their file
 """
 
 from __future__ import annotations
@@ -193,6 +194,10 @@ class TooManyErrors(DspnbError):
 
 class LoadWarning(UserWarning):
     """A saved program fits only in part; the message lists what does not."""
+
+
+class CacheWarning(UserWarning):
+    """The file of answers cannot be used or written; they are kept in memory until the end."""
 
 
 def listed(names: Iterable[str]) -> str:
