@@ -17,6 +17,7 @@ from .example import Example, Prediction
 from .frame import Complaint, Made
 from .inputs import check_inputs
 from .lm.base import Block, Completion, Feature, LanguageModel, Message, streamed, supported
+from .lm.ledger import labelled, ledger
 from .module import Module, Setting
 from .signature import Signature
 from .trace import Attempt, Call
@@ -238,6 +239,13 @@ class _Asked:
     def _completed(
         self, adapter: Adapter, messages: tuple[Message, ...], params: Mapping[str, Any]
     ) -> Completion:
+        with labelled(path=self._path), ledger.recording(self._lm) as call:
+            call.completion = self._called(adapter, messages, params)
+        return call.completion
+
+    def _called(
+        self, adapter: Adapter, messages: tuple[Message, ...], params: Mapping[str, Any]
+    ) -> Completion:
         here = self._here
         if here.listener is None:
             return self._lm(messages, rollout=here.rollout, **params)
@@ -316,7 +324,7 @@ class _Asked:
             demos=len(self._predictor.demos) + len(self._here.demos),
             tokens_in=sum(completion.tokens_in for completion in done),
             tokens_out=sum(completion.tokens_out for completion in done),
-            dollars=sum(completion.dollars or 0.0 for completion in done),
+            dollars=_dollars(done),
             seconds=self._seconds,
         )
         if self._place is None:
@@ -333,6 +341,12 @@ class _Asked:
         frame = self._here.frame
         known = frame.paths.get(id(self._predictor)) if frame else None
         return known or self._predictor._who()
+
+
+def _dollars(done: Sequence[Completion]) -> float | None:
+    """What the answers cost; None when the price of one is not known."""
+    prices = [0.0 if completion.cached else completion.dollars for completion in done]
+    return None if None in prices else sum(filter(None, prices), 0.0)
 
 
 def _model(predictor: Predict, here: Context) -> LanguageModel:

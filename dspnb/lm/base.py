@@ -108,7 +108,7 @@ class Completion:
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
-    dollars: float | None = 0.0  # None when the price is not known
+    dollars: float | None = None  # None when the price is not known
     seconds: float = 0.0
     cached: bool = False
     tool_calls: tuple[ToolCall, ...] = ()

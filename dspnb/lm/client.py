@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, get_args
 
 from dspnb.errors import UsageError, nearest
 
 from .base import Completion, Feature, Message
+from .ledger import ledger
 from .messages import read_messages
+from .usage import Usage
 
 
 class Provider(Protocol):
@@ -36,29 +38,6 @@ class Provider(Protocol):
     ) -> Completion: ...
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What a model has done so far in this process."""
-
-    calls: int = 0  # answered by the model
-    cached: int = 0  # answered by the cache
-    tokens_in: int = 0
-    tokens_out: int = 0
-    dollars: float = 0.0
-
-    def add(self, completion: Completion) -> Usage:
-        """With one more answer."""
-        if completion.cached:
-            return dataclasses.replace(self, cached=self.cached + 1)
-        return Usage(
-            self.calls + 1,
-            self.cached,
-            self.tokens_in + completion.tokens_in,
-            self.tokens_out + completion.tokens_out,
-            self.dollars + (completion.dollars or 0.0),
-        )
-
-
 class LM:
     """A language model: `LM("openai/gpt-4o-mini", temperature=0)`, or `LM("offline")`.
 
@@ -70,6 +49,8 @@ class LM:
     >>> LM("offline")("Say hello.").model
     'offline'
     """
+
+    keeps_book = True  # its calls are in the ledger
 
     def __init__(
         self,
@@ -140,21 +121,30 @@ class LM:
         messages, params = read_messages(prompt), {**self.params, **params}
         key = None if self._answers is None else _key(messages, rollout, params)
         known = None if self._answers is None or key is None else self._answers.get(key)
-        if known is not None:
-            completion = dataclasses.replace(known[0], cached=True, dollars=0.0, seconds=0.0)
-            if on_text is not None and completion.text:
-                on_text(completion.text)
-        elif on_text is None:
-            completion = self._provider.complete(messages, rollout=rollout, params=params)
-        else:
-            completion = self._provider.stream(
-                messages, on_text=on_text, rollout=rollout, params=params
-            )
+        start = time.perf_counter()
+        try:
+            if known is not None:
+                completion = dataclasses.replace(known[0], cached=True, dollars=0.0, seconds=0.0)
+                if on_text is not None and completion.text:
+                    on_text(completion.text)
+            elif on_text is None:
+                completion = self._provider.complete(messages, rollout=rollout, params=params)
+            else:
+                completion = self._provider.stream(
+                    messages, on_text=on_text, rollout=rollout, params=params
+                )
+        except Exception as error:  # the provider's, or the reader's own
+            self._note(None, type(error).__name__, time.perf_counter() - start)
+            raise
         if self._answers is not None and key is not None and known is None:
             self._answers[key] = completion, params  # kept, so that no other object gets their id
+        self._note(completion)
+        return completion
+
+    def _note(self, completion: Completion | None, error: str = "", seconds: float = 0.0) -> None:
         with self._lock:
             self._usage = self._usage.add(completion)
-        return completion
+        ledger.add(completion, model=self.model, error=error, seconds=seconds)
 
     def __repr__(self) -> str:
         inside = "".join(f", {name}={value!r}" for name, value in self.params.items())

@@ -162,11 +162,11 @@ def _litellm() -> Any:
     return litellm
 
 
-def _price(model: str, usage: Any) -> float:
+def _price(model: str, usage: Any) -> float | None:
     try:
         return float(sum(_litellm().cost_per_token(model=model, usage_object=usage)))
     except Exception:  # litellm raises plain exceptions for a model without a price
-        return 0.0
+        return None
 
 
 def _arguments(text: str) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def _completion(messages: Sequence[Message], text: str, start: float) -> Complet
         model="offline",
         tokens_in=sum(estimate_tokens(message.content) for message in messages),
         tokens_out=estimate_tokens(text),
+        dollars=0.0,
         seconds=time.perf_counter() - start,
         finish="stop",
     )
