@@ -125,7 +125,8 @@ class LanguageModel(Protocol):
     `rollout` asks a cached or deterministic model for another sample of the same prompt; it is not
     sent to the provider. Raises an `LMError` when there is no answer. A model may also have
     `supports`, a set of `Feature`, and `stream`, which is called like the model itself with one
-    more argument, `on_text`; `supported` and `streamed` below do without them.
+    more argument, `on_text`; `supported` and `streamed` below do without them. With a `price` of
+    None it says that nobody knows what its answers cost.
     """
 
     @property
