@@ -23,6 +23,7 @@ from .errors import (
 from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
 from .lm import LM, Completion
+from .lm.ledger import Ledger, ledger
 from .module import Module, Setting
 from .modules import (
     KNN,
@@ -94,6 +95,7 @@ __all__ = [
     "JSONAdapter",
     "LMError",
     "LabeledFewShot",
+    "Ledger",
     "LoadWarning",
     "Module",
     "MultiChainComparison",
@@ -124,6 +126,7 @@ __all__ = [
     "diff",
     "evaluate",
     "examples",
+    "ledger",
     "majority",
     "metrics",
     "preview",

@@ -34,25 +34,28 @@ class Ask:
 
     def call(self) -> Completion:
         """The completion; blocks until it is there."""
-        with labelled(path=self.path):
-            if self.reader is not None:
-                stream = streamed(
+        with labelled(path=self.path), ledger.recording(self.lm) as call:
+            if self.reader is None:
+                done = self.lm(self.messages, rollout=self.rollout, **self.params)
+            else:
+                done = streamed(
                     self.lm, self.messages, self._on_text, rollout=self.rollout, **self.params
                 )
-                return self._heard(stream)
-            return self.lm(self.messages, rollout=self.rollout, **self.params)
+            call.completion = done
+        return self._heard(done)
 
     async def acall(self) -> Completion:
         """The same for `await`; a model without an `acall` is called in a thread of its own."""
         acall = getattr(self.lm, "acall", None)
         if acall is None:
             return await in_thread(self.call)
-        with labelled(path=self.path):
-            on_text = None if self.reader is None else self._on_text
-            completion = await acall(
+        on_text = None if self.reader is None else self._on_text
+        with labelled(path=self.path), ledger.recording(self.lm) as call:
+            done: Completion = await acall(
                 self.messages, rollout=self.rollout, on_text=on_text, **self.params
             )
-        return self._heard(completion)
+            call.completion = done
+        return self._heard(done)
 
     def _on_text(self, text: str) -> None:
         assert self.reader is not None and self.hear is not None

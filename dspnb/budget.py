@@ -12,7 +12,7 @@ from typing import Any
 from .controls import Stop
 from .errors import UsageError
 from .lm.base import Completion, Feature, LanguageModel, Message, streamed, supported
-from .lm.client import Usage
+from .lm.usage import Usage
 
 
 @dataclass(frozen=True)
@@ -93,18 +93,24 @@ _UNITS = {
 }
 
 
-class Ledger:
+class Spending:
     """Counts what a run spends. A call is reserved before it is made, so no limit is overrun."""
 
     def __init__(self) -> None:
-        self._settled = threading.Condition()  # protects the two below
+        self._settled = threading.Condition()  # protects the three below
         self._usage = Usage()
         self._under_way = 0
+        self._unpriced = ""
 
     @property
     def usage(self) -> Usage:
         """What has been answered so far."""
         return self._usage
+
+    @property
+    def unpriced(self) -> str:
+        """The first model whose price was not known; empty while all are."""
+        return self._unpriced
 
     def reserve(self, budget: Budget) -> bool:
         """Reserve a call, unless those under way may use up the calls that are left."""
@@ -114,12 +120,13 @@ class Ledger:
             self._under_way += 1
             return True
 
-    def settle(self, completion: Completion | None) -> None:
+    def settle(self, completion: Completion | None, model: str = "") -> None:
         """The reserved call is over: answered, or failed."""
         with self._settled:
             self._under_way -= 1
-            if completion is not None:
-                self._usage = self._usage.add(completion)
+            self._usage = self._usage.add(completion)
+            if self._usage.unpriced and not self._unpriced:
+                self._unpriced = model
             self._settled.notify_all()
 
     def wait(self, timeout: float) -> None:
@@ -132,18 +139,19 @@ class Ledger:
 class Metered:
     """A model whose calls wait for `checkpoint`, and are reserved before they are made.
 
-    Raises `Stop` when the budget does not allow one more.
+    Raises `Stop` when the budget does not allow one more, `UsageError` when it is in dollars and
+    the price of an answer is not known.
     """
 
     def __init__(
         self,
         lm: LanguageModel,
         budget: Budget,
-        ledger: Ledger,
+        spending: Spending,
         checkpoint: Callable[[], object],
         seconds: Callable[[], float],
     ) -> None:
-        self._lm, self._budget, self._ledger = lm, budget, ledger
+        self._lm, self._budget, self._spending = lm, budget, spending
         self._checkpoint, self._seconds = checkpoint, seconds
 
     @property
@@ -180,14 +188,37 @@ class Metered:
         try:
             completion = call()
         finally:
-            self._ledger.settle(completion)
+            self._spending.settle(completion, self.model)
+        self._check_price()
         return completion
 
     def _reserve(self) -> None:
         while True:
             self._checkpoint()
-            if reason := self._budget.spent(self._ledger.usage, self._seconds()):
+            self._check_price()
+            if reason := self._budget.spent(self._spending.usage, self._seconds()):
                 raise Stop(reason)
-            if self._ledger.reserve(self._budget):
+            if self._spending.reserve(self._budget):
                 return
-            self._ledger.wait(0.1)  # one under way may come from the cache, and cost no call
+            self._spending.wait(0.1)  # one under way may come from the cache, and cost no call
+
+    def _check_price(self) -> None:
+        if self._budget.dollars is not None and self._spending.usage.unpriced:
+            raise _unpriced(self._spending.unpriced)
+
+
+def check_price(budget: Budget, lm: LanguageModel) -> None:
+    """Raise `UsageError` when a budget is in dollars and a model's `price` is known to be unknown.
+
+    A model without a `price` may still say what each answer costs.
+    """
+    if budget.dollars is not None and getattr(lm, "price", 0.0) is None:
+        raise _unpriced(lm.model)
+
+
+def _unpriced(model: str) -> UsageError:
+    return UsageError(
+        f"A budget in dollars cannot be kept: the price of `{model}` is not known. Give it, as in "
+        "`LM(..., price=(0.15, 0.60))` (dollars for a million tokens in and out), or budget "
+        "`calls` or `tokens`."
+    )

@@ -16,8 +16,9 @@ from .context import use
 from .errors import DspnbError, LMError, UsageError, one_line
 from .example import Example, Metric, Prediction, Score, metric_name, score
 from .intervals import interval
+from .lm.ledger import labelled
 from .pool import finished
-from .trace import Check, Trace
+from .trace import Check, Trace, cost
 
 Program = Callable[..., Prediction]
 
@@ -35,9 +36,14 @@ class Row:
     checks: tuple[Check, ...] = ()  # the constraints that were not met at first
 
     @property
-    def cost(self) -> float:
-        """Dollars."""
-        return sum(call.dollars for call in self.trace)
+    def cost(self) -> float | None:
+        """Dollars, without the calls in `unpriced`; None when no call's price is known."""
+        return cost(self.trace)[0]
+
+    @property
+    def unpriced(self) -> int:
+        """How many calls have a price that is not known."""
+        return cost(self.trace)[1]
 
 
 @dataclass(frozen=True)
@@ -68,9 +74,14 @@ class Report:
         return [row for row in self.rows if row.error]
 
     @cached_property
-    def cost(self) -> float:
-        """Dollars."""
-        return sum(row.cost for row in self.rows)
+    def cost(self) -> float | None:
+        """Dollars, without the calls in `unpriced`; None when no call's price is known."""
+        return cost(self._trace)[0]
+
+    @cached_property
+    def unpriced(self) -> int:
+        """How many calls have a price that is not known."""
+        return cost(self._trace)[1]
 
     @cached_property
     def checks(self) -> dict[str, tuple[int, int]]:
@@ -80,6 +91,10 @@ class Report:
             for check in row.checks:
                 met.setdefault(check.message, []).append(check.held)
         return {message: (len(held), sum(held)) for message, held in met.items()}
+
+    @property
+    def _trace(self) -> Trace:
+        return tuple(call for row in self.rows for call in row.trace)
 
     def causes(self) -> dict[str, int]:
         """Error -> how many rows it failed."""
@@ -149,7 +164,7 @@ def evaluate(
     if concurrency < 1:
         raise UsageError(f"`concurrency` is at least 1; got {concurrency}.")
     rows: dict[int, Row] = {}
-    jobs = [functools.partial(_row, program, example, metric) for example in data]
+    jobs = [functools.partial(_row_of, i, program, data[i], metric) for i in range(len(data))]
     try:
         # Thousands of rows would push what the user called himself out of the history.
         with use(history=None), contextlib.closing(finished(jobs, concurrency, on_wait)) as done:
@@ -163,6 +178,11 @@ def evaluate(
 
 def _report(rows: Mapping[int, Row], metric: Metric) -> Report:
     return Report([rows[i] for i in sorted(rows)], metric_name(metric))
+
+
+def _row_of(index: int, program: Program, example: Example, metric: Metric) -> Row:
+    with labelled(example=index):  # a metric may call a model too
+        return _row(program, example, metric)
 
 
 def _row(program: Program, example: Example, metric: Metric) -> Row:
@@ -203,4 +223,5 @@ def _flat(row: Row) -> dict[str, Any]:
         "error": row.error,
         "seconds": row.seconds,
         "dollars": row.cost,
+        "unpriced": row.unpriced,
     }

@@ -90,7 +90,7 @@ class Called:
     path: str
     tokens_in: int
     tokens_out: int
-    dollars: float
+    dollars: float | None  # None when the price is not known
     seconds: float
     cached: bool
     kind: Literal["called"] = "called"

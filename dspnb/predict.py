@@ -343,7 +343,7 @@ class _Asked:
             demos=len(self._predictor.demos) + len(self._here.demos),
             tokens_in=sum(completion.tokens_in for completion in done),
             tokens_out=sum(completion.tokens_out for completion in done),
-            dollars=sum(completion.dollars or 0.0 for completion in done),
+            dollars=_dollars(done),
             seconds=self._seconds,
         )
         if self._place is None:
@@ -360,6 +360,12 @@ class _Asked:
         frame = self._here.frame
         known = frame.paths.get(id(self._predictor)) if frame else None
         return known or self._predictor._who()
+
+
+def _dollars(done: Sequence[Completion]) -> float | None:
+    """What the answers cost; None when the price of one is not known."""
+    prices = [0.0 if completion.cached else completion.dollars for completion in done]
+    return None if None in prices else sum(filter(None, prices), 0.0)
 
 
 def _model(predictor: Predict, here: Context) -> LanguageModel:

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
-from .budget import Budget, Ledger, Metered
+from .budget import Budget, Metered, Spending, check_price
 from .candidate import Candidate, Comparison, changes
 from .context import current, use
 from .controls import Controls, Stop
@@ -37,6 +37,7 @@ from .events import (
 )
 from .example import Example, Metric, Prediction
 from .lm.base import LanguageModel
+from .lm.ledger import Calls, labelled, ledger
 from .module import Module, State
 from .optimizers import (
     Answer,
@@ -93,7 +94,7 @@ class Run:
         self.budget, self.concurrency, self.seed = budget or Budget(), concurrency, seed
         signatures = {path: p.signature for path, p in self.program.predictors()}
         self.task = Task(self.program.state, train, val, random.Random(seed), signatures)
-        self.controls, self.log, self.ledger = Controls(), EventLog(), Ledger()
+        self.controls, self.log, self.spending = Controls(), EventLog(), Spending()
         self.status: Status = "running"
         self.reason = ""
         self.candidates: list[Candidate] = []
@@ -108,6 +109,8 @@ class Run:
         self._judged = threading.Lock()  # protects the candidates' reports and what counts calls
         here = current()
         self._lm, self._adapter = here.require_lm(), here.adapter
+        for model in filter(None, (self._lm, teacher, proposer)):
+            check_price(self.budget, model)
         context = contextvars.copy_context()
         self._thread = threading.Thread(
             target=context.run, args=(self._main,), name=self.id, daemon=True
@@ -212,6 +215,11 @@ class Run:
         return best.report if best else None
 
     @property
+    def ledger(self) -> Calls:
+        """Its model calls, one by one: a part of the ledger of this process."""
+        return ledger.of_run(self.id)
+
+    @property
     def optimizer_name(self) -> str:
         """Its class."""
         return type(self.optimizer).__name__
@@ -265,7 +273,10 @@ class Run:
     def _main(self) -> None:
         lm = self._metered(self._lm)
         try:
-            with use(lm=lm, adapter=self._adapter, meter=self._metered, **OUTSIDE):
+            with (
+                use(lm=lm, adapter=self._adapter, meter=self._metered, **OUTSIDE),
+                labelled(run=self.id, candidate=None, example=None, path=""),
+            ):
                 self._announce()
                 with contextlib.suppress(_GoodEnough):
                     self._search()
@@ -352,7 +363,7 @@ class Run:
         return use(lm=self._metered(lm)) if lm else contextlib.nullcontext()
 
     def _metered(self, lm: LanguageModel) -> Metered:
-        return Metered(lm, self.budget, self.ledger, self._checkpoint, lambda: self.log.seconds)
+        return Metered(lm, self.budget, self.spending, self._checkpoint, lambda: self.log.seconds)
 
     def _validate(self, ask: Validate) -> Report:
         candidate = self._candidate(ask)
@@ -374,14 +385,15 @@ class Run:
         candidate: int | None = None,
         split: Split = "train",
     ) -> Report:
-        report = evaluate(
-            self.program.with_state(state),
-            examples,
-            self.metric,
-            concurrency=self.concurrency,
-            on_row=functools.partial(self._scored, candidate, split),
-            on_wait=self._checkpoint,
-        )
+        with labelled(candidate=candidate):
+            report = evaluate(
+                self.program.with_state(state),
+                examples,
+                self.metric,
+                concurrency=self.concurrency,
+                on_row=functools.partial(self._scored, candidate, split),
+                on_wait=self._checkpoint,
+            )
         if len(report.rows) > 4 and len(report.errors) > ERROR_RATE * len(report.rows):
             raise TooManyErrors(
                 f"{len(report.errors)} of {len(report.rows)} rows failed: {_causes(report)}"

@@ -16,9 +16,9 @@ Reply = str | Completion
 class Scripted:
     """A model for tests: answers from a list, or from a function of the last message.
 
-    A reply is a text, or a `Completion` with what else a model gives: tool calls, reasoning. It
-    streams word by word. `calls` holds the messages of each call, `params` its parameters. Safe
-    from several threads.
+    A reply is a text, which is free, or a `Completion` with what else a model gives: tool calls,
+    reasoning, a price. It streams word by word. `calls` holds the messages of each call, `params`
+    its parameters. Safe from several threads.
 
     >>> lm = Scripted(["one", "two"])
     >>> lm([Message.of("user", "?")]).text, len(lm.calls)
@@ -46,7 +46,7 @@ class Scripted:
             self.calls.append(tuple(messages))
             self.params.append(params)
         reply = self._reply(messages[-1].content)
-        given = Completion(reply) if isinstance(reply, str) else reply
+        given = Completion(reply, dollars=0.0) if isinstance(reply, str) else reply
         asked = sum(estimate_tokens(message.content) for message in messages)
         return dataclasses.replace(
             given,

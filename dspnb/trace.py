@@ -45,8 +45,17 @@ class Call:
     demos: int = 0
     tokens_in: int = 0  # of all attempts, as the other sums below
     tokens_out: int = 0
-    dollars: float = 0.0
+    dollars: float | None = 0.0  # None when the price of an attempt is not known
     seconds: float = 0.0
 
 
 Trace = tuple[Call, ...]
+
+
+def cost(trace: Trace) -> tuple[float | None, int]:
+    """Dollars, as far as prices are known, and how many calls' prices are not.
+
+    The dollars are None when no call's price is known.
+    """
+    known = [call.dollars for call in trace if call.dollars is not None]
+    return sum(known) if known or not trace else None, len(trace) - len(known)

@@ -1,10 +1,10 @@
 import pytest
 
 from dspnb import LM, Budget, UsageError
-from dspnb.budget import Ledger, Metered
+from dspnb.budget import Metered, Spending
 from dspnb.controls import Stop
+from dspnb.lm import Usage
 from dspnb.lm.base import Completion, Message, streamed, supported
-from dspnb.lm.client import Usage
 from dspnb.testing import Scripted
 
 
@@ -57,15 +57,15 @@ def test_whichever_limit_is_reached_first_is_named(budget, reason):
 
 
 def test_calls_under_way_are_reserved_and_those_from_the_cache_given_back():
-    ledger, budget = Ledger(), Budget(calls=2)
+    spending, budget = Spending(), Budget(calls=2)
 
-    assert [ledger.reserve(budget) for _ in range(3)] == [True, True, False]
-    ledger.settle(Completion("x", cached=True))
-    assert ledger.reserve(budget)
-    ledger.settle(Completion("x", tokens_in=3))
-    ledger.settle(None)
-    assert ledger.reserve(budget)
-    assert ledger.usage == Usage(calls=1, cached=1, tokens_in=3)
+    assert [spending.reserve(budget) for _ in range(3)] == [True, True, False]
+    spending.settle(Completion("x", cached=True))
+    assert spending.reserve(budget)
+    spending.settle(Completion("x", tokens_in=3, dollars=0.5))
+    spending.settle(None)
+    assert spending.reserve(budget)
+    assert spending.usage == Usage(calls=1, cached=1, tokens_in=3, dollars=0.5, failed=1)
 
 
 def test_a_budget_says_itself_in_words():
@@ -78,34 +78,34 @@ def test_a_budget_says_itself_in_words():
 ASKED = [Message.of("user", "What now?")]
 
 
-def metered(lm, budget, ledger):
-    return Metered(lm, budget, ledger, lambda: None, lambda: 0.0)
+def metered(lm, budget, spending):
+    return Metered(lm, budget, spending, lambda: None, lambda: 0.0)
 
 
 def test_a_metered_model_supports_what_the_model_does():
     lm = Scripted([], supports={"tools", "reasoning"})
 
-    assert supported(metered(lm, Budget(), Ledger())) == {"tools", "reasoning"}
+    assert supported(metered(lm, Budget(), Spending())) == {"tools", "reasoning"}
 
 
 def test_a_stream_is_counted_once_and_stopped_by_the_same_budget():
-    ledger, parts = Ledger(), []
-    lm = metered(Scripted(["one two", "three"]), Budget(calls=1), ledger)
+    spending, parts = Spending(), []
+    lm = metered(Scripted(["one two", "three"]), Budget(calls=1), spending)
 
     assert streamed(lm, ASKED, parts.append).text == "one two"
     assert parts == ["one ", "two"]
-    assert ledger.usage.calls == 1
+    assert spending.usage.calls == 1
     with pytest.raises(Stop, match="budget of 1 calls spent"):
         streamed(lm, ASKED, parts.append)
 
 
 def test_a_stream_that_fails_gives_its_reservation_back():
-    ledger, budget = Ledger(), Budget(calls=1)
+    spending, budget = Spending(), Budget(calls=1)
 
     def read(text):
         raise ValueError("enough")
 
     with pytest.raises(ValueError, match="enough"):
-        streamed(metered(LM("offline"), budget, ledger), ASKED, read)
-    assert ledger.usage == Usage()
-    assert ledger.reserve(budget)
+        streamed(metered(LM("offline"), budget, spending), ASKED, read)
+    assert spending.usage == Usage(failed=1)
+    assert spending.reserve(budget)

@@ -80,8 +80,8 @@ class ByDemos:
         asked = messages[-1].content.split("\n")[1]
         for turn, answer in zip(messages[1:-1:2], messages[2:-1:2], strict=True):
             if turn.content.endswith(f"\n{asked}"):
-                return Completion(answer.content, self.model)
-        return Completion("[[ ## color ## ]]\nblue", self.model)
+                return Completion(answer.content, self.model, dollars=0.0)
+        return Completion("[[ ## color ## ]]\nblue", self.model, dollars=0.0)
 
     def before(self, number):
         """What happens before call `number`, from 1, is answered."""
@@ -274,7 +274,7 @@ def test_each_ask_is_done_by_the_model_of_its_role():
     assert (len(teacher.calls), len(proposer.calls)) == (1, 1)
     assert len(student.calls) == 3 + 1 + 3
     assert run.candidates[1].state["self"].instructions == "Name the colour."
-    assert run.ledger.usage.calls == 9
+    assert run.spending.usage.calls == 9
 
 
 def test_a_state_that_was_validated_is_not_paid_for_again():
@@ -505,9 +505,9 @@ def test_answers_from_the_cache_cost_no_budget():
     again = start(lm=lm, budget=Budget(calls=1))
     again.join()
 
-    assert first.ledger.usage.calls > 1
+    assert first.spending.usage.calls > 1
     assert again.status == "done"
-    assert again.ledger.usage.calls == 0
+    assert again.spending.usage.calls == 0
 
 
 def test_calls_under_way_count_towards_the_budget():
@@ -525,7 +525,7 @@ def test_calls_under_way_count_towards_the_budget():
     run.join()
 
     assert not too_many
-    assert run.ledger.usage.calls == 5
+    assert run.spending.usage.calls == 5
 
 
 def test_teacher_and_student_spend_one_budget():
@@ -546,7 +546,7 @@ def test_a_budget_of_tokens_ends_a_run():
     run.join()
 
     assert run.reason == "budget of 25 tokens spent"
-    assert run.ledger.usage.calls == 3
+    assert run.spending.usage.calls == 3
 
 
 def test_a_budget_of_seconds_ends_a_run_even_while_the_model_hangs(hanging):

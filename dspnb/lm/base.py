@@ -109,7 +109,7 @@ class Completion:
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_cached: int = 0  # of `tokens_in`: those that the provider had in a cache of its own
-    dollars: float | None = 0.0  # None when the price is not known
+    dollars: float | None = None  # None when the price is not known
     seconds: float = 0.0
     cached: bool = False
     tool_calls: tuple[ToolCall, ...] = ()
@@ -118,7 +118,6 @@ class Completion:
     finish: str = ""  # why it ended, in the provider's word: "stop", "length", "tool_calls"
     logprobs: Any = field(default=None, hash=False)  # in the provider's shape, when asked for
     samples: tuple[Completion, ...] = ()  # with `n` above 1: all of them, this one first
-    tokens_cached: int = 0  # of `tokens_in`: those that the provider had in its own cache
 
     def changed(self, **changes: Any) -> Completion:
         """`dataclasses.replace`, at a fifth of its time; this is on the way of every call."""
@@ -134,7 +133,8 @@ class LanguageModel(Protocol):
     `rollout` asks a cached or deterministic model for another sample of the same prompt; it is not
     sent to the provider. Raises an `LMError` when there is no answer. A model may also have
     `supports`, a set of `Feature`, and `stream`, which is called like the model itself with one
-    more argument, `on_text`; `supported` and `streamed` below do without them.
+    more argument, `on_text`; `supported` and `streamed` below do without them. With a `price` of
+    None it says that nobody knows what its answers cost.
     """
 
     @property

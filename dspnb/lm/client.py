@@ -2,74 +2,65 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
+import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from functools import cached_property
 from typing import Any, Protocol, get_args
 
+from dspnb.cancellation import Cancelled, cancellation
 from dspnb.errors import UsageError, nearest
+from dspnb.pool import in_thread
 
 from .base import Completion, Feature, Message
+from .cache import Cache, default_cache
+from .endpoints import Kind
+from .ledger import ledger
 from .messages import read_messages
+from .patient import OnText, Remote
+from .prices import Price
+from .request import Request
+from .usage import Usage
+
+Prompt = str | Sequence[Message | Mapping[str, Any]]
+RETRIES = 4
+TIMEOUT = 300.0  # seconds
 
 
-class Provider(Protocol):
-    """What stands behind an `LM`: one way of reaching models."""
+class Local(Protocol):
+    """A model that answers in the thread that asks."""
 
     @property
     def supports(self) -> frozenset[Feature]: ...
 
-    def complete(
-        self, messages: Sequence[Message], *, rollout: int, params: Mapping[str, Any]
-    ) -> Completion: ...
-
-    def stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        on_text: Callable[[str], object],
-        rollout: int,
-        params: Mapping[str, Any],
-    ) -> Completion: ...
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What a model has done so far in this process."""
-
-    calls: int = 0  # answered by the model
-    cached: int = 0  # answered by the cache
-    tokens_in: int = 0
-    tokens_out: int = 0
-    dollars: float = 0.0
-
-    def add(self, completion: Completion) -> Usage:
-        """With one more answer."""
-        if completion.cached:
-            return dataclasses.replace(self, cached=self.cached + 1)
-        return Usage(
-            self.calls + 1,
-            self.cached,
-            self.tokens_in + completion.tokens_in,
-            self.tokens_out + completion.tokens_out,
-            self.dollars + (completion.dollars or 0.0),
-        )
+    def complete(self, request: Request, on_text: OnText | None = None) -> Completion: ...
 
 
 class LM:
     """A language model: `LM("openai/gpt-4o-mini", temperature=0)`, or `LM("offline")`.
 
-    `lm("text")` and `lm(messages)` give a `Completion`. The same messages with the same parameters
-    are answered from memory unless `cache` is False. Keys come from the provider's environment
-    variable or `api_key`, and are never shown or written. `supports` says what a model can do that
-    the list of known models does not have, such as `{"tools", "json_schema"}`.
+    `lm("text")` and `lm(messages)` give a `Completion`, `await lm.acall(...)` does so on an event
+    loop; with `n=3` it has `samples`. Keys come from the provider's environment variable or
+    `api_key`, and are never shown or written.
+
+    The same messages with the same parameters are answered from a cache in memory and on disk,
+    which all kernels share; `cache=False` asks each time, `cache=Cache(...)` is another one.
+    A provider that is busy or broken is asked again up to `retries` times, later each time. One
+    that is silent for `timeout` seconds has failed. `concurrency`, `requests_per_minute` and
+    `tokens_per_minute` are never exceeded by this model.
+
+    `kind` is the face of the OpenAI protocol: "chat", "responses", or "text" for a base model.
+    `supports` says what a model can do that the list of known models does not have, such as
+    `{"tools", "json_schema"}`; `price=(0.15, 0.60)` what it costs, in dollars for a million tokens
+    in and out.
 
     >>> LM("offline")("Say hello.").model
     'offline'
     """
+
+    keeps_book = True  # its calls are in the ledger
 
     def __init__(
         self,
@@ -77,16 +68,48 @@ class LM:
         *,
         api_base: str | None = None,
         api_key: str | None = None,
-        cache: bool = True,
+        cache: bool | Cache = True,
         supports: Iterable[Feature] | None = None,
+        kind: Kind = "chat",
+        retries: int = RETRIES,
+        timeout: float = TIMEOUT,
+        concurrency: int | None = None,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
+        price: tuple[float, float] | None = None,
         **params: Any,
     ) -> None:
-        self.model = model
-        self._supports = None if supports is None else _features(supports)
+        if kind not in get_args(Kind):
+            raise UsageError(f"`kind` is {' or '.join(get_args(Kind))}; got {kind!r}.")
+        limits = {
+            "concurrency": concurrency,
+            "requests_per_minute": requests_per_minute,
+            "tokens_per_minute": tokens_per_minute,
+        }
+        for name, value in {**limits, "timeout": timeout}.items():
+            if value is not None and not _is_number(value, above=0):
+                raise UsageError(f"`{name}` of a model is above 0; got {value!r}.")
+        if not isinstance(retries, int) or retries < 0:
+            raise UsageError(f"`retries` is how often a call is tried again; got {retries!r}.")
+        self.model, self.kind, self.api_base = model, kind, api_base
         self.params = params
-        self.api_base, self.cache = api_base, cache
-        self._provider = _provider(model, api_base, api_key, params)
-        self._answers: dict[str, tuple[Completion, Any]] | None = {} if cache else None
+        self._supports = None if supports is None else _features(supports)
+        self._price = None if price is None else _price(price)
+        self._local: Local | None = None
+        self._remote: Remote | None = None
+        if model == "offline":
+            from .offline import Offline
+
+            self._local = Offline(latency=params.pop("latency", 0.0))
+        else:
+            from .reached import remote
+
+            self._remote = remote(
+                model, kind, api_base, api_key, timeout, retries, limits, self.params
+            )
+        self.cache = cache is not False
+        self._cache = _cache(cache, on_disk=self._remote is not None)
+        self._where = f"{kind} {api_base or ''}"
         self._usage = Usage()
         self._lock = threading.Lock()  # protects `_usage`
 
@@ -97,23 +120,34 @@ class LM:
 
     @cached_property
     def supports(self) -> frozenset[Feature]:
-        """What the model can do beyond text; to know it of a hosted one takes some seconds."""
-        return self._provider.supports if self._supports is None else self._supports
+        """What the model can do beyond text."""
+        if self._supports is not None:
+            return self._supports
+        return (self._local or self._asked).supports
+
+    @cached_property
+    def price(self) -> Price | None:
+        """What a token costs; None when that is not known."""
+        if self._price is not None:
+            return self._price
+        found: Price | None = getattr(self._local or self._asked, "price", None)
+        return found
 
     def __call__(
         self,
-        prompt: str | Sequence[Message | Mapping[str, Any]] | None = None,
+        prompt: Prompt | None = None,
         *,
         messages: Sequence[Message | Mapping[str, Any]] | None = None,
         rollout: int = 0,
         **params: Any,
     ) -> Completion:
         """Answer a text or a list of messages. Raises `LMError` when the model gives no answer."""
-        return self._answer(prompt if messages is None else messages, None, rollout, params)
+        request = self._request(prompt if messages is None else messages, rollout, params)
+        return self._answered(request, None)
 
     def stream(
         self,
-        prompt: str | Sequence[Message | Mapping[str, Any]] | None = None,
+        prompt: Prompt | None = None,
         *,
         on_text: Callable[[str], object],
         messages: Sequence[Message | Mapping[str, Any]] | None = None,
@@ -122,55 +156,170 @@ class LM:
     ) -> Completion:
         """Answer like a call; `on_text` gets the text piece by piece as it comes.
 
-        What memory knows comes in one piece. Raises `LMError`, also after some text.
+        What the cache knows comes in one piece. Raises `LMError`, also after some text.
 
         >>> parts = []
         >>> LM("offline").stream("Say hello.", on_text=parts.append).text == "".join(parts)
         True
         """
-        return self._answer(prompt if messages is None else messages, on_text, rollout, params)
+        request = self._request(prompt if messages is None else messages, rollout, params)
+        return self._answered(request, on_text)
 
-    def _answer(
+    async def acall(
         self,
-        prompt: Any,
-        on_text: Callable[[str], object] | None,
-        rollout: int,
-        params: Mapping[str, Any],
+        prompt: Prompt | None = None,
+        *,
+        on_text: Callable[[str], object] | None = None,
+        messages: Sequence[Message | Mapping[str, Any]] | None = None,
+        rollout: int = 0,
+        **params: Any,
     ) -> Completion:
-        messages, params = read_messages(prompt), {**self.params, **params}
-        key = None if self._answers is None else _key(messages, rollout, params)
-        known = None if self._answers is None or key is None else self._answers.get(key)
-        if known is not None:
-            completion = dataclasses.replace(known[0], cached=True, dollars=0.0, seconds=0.0)
-            if on_text is not None and completion.text:
-                on_text(completion.text)
-        elif on_text is None:
-            completion = self._provider.complete(messages, rollout=rollout, params=params)
-        else:
-            completion = self._provider.stream(
-                messages, on_text=on_text, rollout=rollout, params=params
-            )
-        if self._answers is not None and key is not None and known is None:
-            self._answers[key] = completion, params  # kept, so that no other object gets their id
+        """The same for `await`, streamed when there is an `on_text`.
+
+        A task that is cancelled cancels its request.
+        """
+        request = self._request(prompt if messages is None else messages, rollout, params)
+        if self._local is not None:
+            return await in_thread(lambda: self._answered(request, on_text))
+        key = self._key(request)
+        while True:
+            known = self._known(key, on_text)
+            if isinstance(known, Future):
+                known = await asyncio.wrap_future(known)
+                if known is None:
+                    continue  # who asked was called off
+            if known is not None:
+                return self._again(known, on_text)
+            start = time.perf_counter()
+            try:
+                from .loop import wait_async
+
+                completion = await wait_async(self._ask(request), on_text)
+            except BaseException as error:
+                raise self._failed(key, error, start) from error.__cause__
+            return self._done(key, completion, start)
+
+    def _request(self, prompt: Any, rollout: int, params: Mapping[str, Any]) -> Request:
+        if self.params:
+            params = {**self.params, **params}
+        return Request(read_messages(prompt), params, rollout)
+
+    def _answered(self, request: Request, on_text: OnText | None) -> Completion:
+        key = self._key(request)
+        while True:
+            known = self._known(key, on_text)
+            if isinstance(known, Future):
+                known = _waited_for(known)
+                if known is None:
+                    continue  # who asked was called off
+            if known is not None:
+                return self._again(known, on_text)
+            start = time.perf_counter()
+            try:
+                if self._local is not None:
+                    completion = self._local.complete(request, on_text)
+                else:
+                    from .loop import wait
+
+                    completion = wait(self._ask(request), on_text)
+            except BaseException as error:
+                raise self._failed(key, error, start) from error.__cause__
+            return self._done(key, completion, start)
+
+    def _key(self, request: Request) -> str | None:
+        return None if self._cache is None else request.key(self.model, self._where)
+
+    def _known(
+        self, key: str | None, on_text: OnText | None
+    ) -> Completion | Future[Completion | None] | None:
+        """The answer, or whom to wait for; None: ask the model."""
+        if key is None or self._cache is None:
+            return None
+        return self._cache.claim(key)
+
+    def _ask(self, request: Request) -> Callable[[OnText | None], Coroutine[Any, Any, Completion]]:
+        remote = self._asked
+        return lambda on_text: remote.ask(request, on_text)
+
+    @property
+    def _asked(self) -> Remote:
+        assert self._remote is not None
+        return self._remote
+
+    def _again(self, known: Completion, on_text: OnText | None) -> Completion:
+        completion = known.changed(cached=True, dollars=0.0, seconds=0.0)
+        self._note(completion)
+        if on_text is not None and completion.text:
+            on_text(completion.text)
+        return completion
+
+    def _done(self, key: str | None, completion: Completion, start: float) -> Completion:
+        dollars = completion.dollars
+        if self._price is not None or dollars is None:
+            dollars = None if self.price is None else self.price.of(completion)
+        completion = completion.changed(dollars=dollars, seconds=time.perf_counter() - start)
+        if key is not None and self._cache is not None:
+            self._cache.put(key, completion)
+        self._note(completion)
+        return completion
+
+    def _failed(self, key: str | None, error: BaseException, start: float) -> BaseException:
+        """The same error, after those who wait for this call are told, and the ledger."""
+        if key is not None and self._cache is not None:
+            self._cache.fail(key, error)
+        if isinstance(error, Exception) and not isinstance(error, UsageError):
+            self._note(None, type(error).__name__, time.perf_counter() - start)
+        return error
+
+    def _note(self, completion: Completion | None, error: str = "", seconds: float = 0.0) -> None:
         with self._lock:
             self._usage = self._usage.add(completion)
-        return completion
+        ledger.add(completion, model=self.model, error=error, seconds=seconds)
 
     def __repr__(self) -> str:
         inside = "".join(f", {name}={value!r}" for name, value in self.params.items())
         return f"LM({self.model!r}{inside})"
 
 
-def _key(messages: Sequence[Message], rollout: int, params: Mapping[str, Any]) -> str | None:
-    """What an answer is remembered by; None when the parameters cannot be compared.
+def _waited_for(other: Future[Completion | None]) -> Completion | None:
+    """What another caller gets; the waits are short, so that an interrupt is seen everywhere."""
+    scope = cancellation.get()
+    while True:
+        try:
+            return other.result(timeout=0.1)
+        except TimeoutError:
+            if scope is not None and scope.over:
+                raise Cancelled from None
 
-    An object that is no JSON, such as a class that says what to answer, is only itself.
-    """
-    asked = [rollout, params, [message.to_dict() for message in messages]]
-    try:
-        return json.dumps(asked, sort_keys=True, default=lambda value: f"{type(value)} {id(value)}")
-    except (TypeError, ValueError):  # keys of different types, or an object inside itself
-        return None
+
+def _cache(given: bool | Cache, *, on_disk: bool) -> Cache | None:
+    match given:
+        case Cache():
+            return given
+        case True:
+            # What a model of this machine answers is as quickly made again, by the newest version.
+            return default_cache() if on_disk else Cache()
+        case False:
+            return None
+    raise UsageError(f"`cache` is True, False or a `Cache(...)`; got {given!r}.")
+
+
+def _is_number(value: Any, *, above: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > above
+
+
+def _price(given: Any) -> Price:
+    match given:
+        case Price():
+            return given
+        case (int() | float() as tokens_in, int() | float() as tokens_out) if (
+            min(tokens_in, tokens_out) >= 0
+        ):
+            return Price.per_million(tokens_in, tokens_out)
+    raise UsageError(
+        "`price` is what a million tokens in and out cost in dollars, as in `(0.15, 0.60)`; "
+        f"got {given!r}."
+    )
 
 
 def _features(given: Iterable[Feature]) -> frozenset[Feature]:
@@ -181,20 +330,3 @@ def _features(given: Iterable[Feature]) -> frozenset[Feature]:
     for name in found.difference(known):
         raise UsageError(f"`supports` has an unknown feature {name!r}; {nearest(name, known)}")
     return found
-
-
-def _provider(
-    model: str, api_base: str | None, api_key: str | None, params: dict[str, Any]
-) -> Provider:
-    if model == "offline":
-        from .offline import Offline
-
-        return Offline(latency=params.pop("latency", 0.0))
-    if not model or "/" not in model:
-        raise UsageError(
-            f"A model is written `provider/name`, as in `openai/gpt-4o-mini`, or `offline`; "
-            f"got {model!r}."
-        )
-    from .litellm import LiteLLM
-
-    return LiteLLM(model, api_base=api_base, api_key=api_key)

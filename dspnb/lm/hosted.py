@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import time
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from dspnb.errors import ConnectionLost, UsageError
+from dspnb.errors import LMError, UsageError, WrongKey
 
 from . import failures, prices
 from .base import Completion, Feature
 from .endpoints import Endpoint
-from .formats.base import Format, Reader
-from .formats.sse import Events
-from .http import Answer, Client, Post
+from .formats import Events, Format
+from .http import Answer, Post
+from .loop import network
 from .patient import OnText
 from .prices import Price
 from .request import Request
 
 
 class Hosted:
-    """One model of one endpoint; `price` is the user's own."""
+    """One model of one endpoint."""
 
     def __init__(
         self,
@@ -30,16 +29,16 @@ class Hosted:
         endpoint: Endpoint,
         format_: Format,
         *,
-        api_base: str | None,
         api_key: str | None,
+        headers: Mapping[str, str],
         timeout: float,
-        price: Price | None,
     ) -> None:
         self.model = model
         self._name = endpoint.bare(model)
         self._endpoint, self._format, self._timeout = endpoint, format_, timeout
-        self._api_base, self._given_key = api_base, api_key
-        self._given_price = price
+        self._given_key, self._headers = api_key, headers
+        self._post: Post | None = None
+        self._secrets: tuple[str, ...] = ()
 
     @cached_property
     def supports(self) -> frozenset[Feature]:
@@ -48,10 +47,129 @@ class Hosted:
 
     @cached_property
     def price(self) -> Price | None:
-        """The price of the model; None when it is not known."""
-        if self._given_price is not None or not self._endpoint.local:
-            return self._given_price or prices.price(self.model)
-        return Price(0.0, 0.0)
+        """What the list says; nothing where the model runs on a machine of the user's."""
+        return Price(0.0, 0.0) if self._endpoint.local else prices.price(self.model)
 
     async def ask(self, request: Request, on_text: OnText | None = None) -> Completion:
-        """Ask once."""
+        """Ask once. Raises `LMError`. Cancelled, it closes the connection."""
+        post = self._post or self._addressed()
+        body = self._format.body(self._name, request, stream=on_text is not None)
+        stream = None if on_text is None else _Stream(self._format, self.model, request, on_text)
+        on_data = None if stream is None else stream.take
+        failed: LMError | None = None
+        try:
+            answer = await network().client.send(
+                post, body, timeout=self._timeout, on_data=on_data
+            )
+        except OSError as error:
+            failed = self._lost(error)
+        if stream is not None and stream.error is not None:
+            failed = stream.error
+        if failed is not None:
+            raise failed
+        if answer.status != 200:
+            raise self._refused(answer, request)
+        return self._read(answer, request) if stream is None else stream.close()
+
+    def _addressed(self) -> Post:
+        key = self._endpoint.key(self._given_key)
+        if key is None and self._endpoint.needs_key:
+            variable = self._endpoint.key_variables[0]
+            raise WrongKey(
+                f"`{self._endpoint.name}` wants a key, and there is none. Set the environment "
+                f"variable `{variable}` or `api_key=`.",
+                model=self.model,
+            )
+        self._secrets = tuple(filter(None, (key, *self._headers.values())))
+        url = self._endpoint.url(self._format.path, self._name)
+        try:
+            self._post = Post.to(url, {**self._endpoint.headers(key), **self._headers})
+        except ValueError as error:
+            raise UsageError(f"`{self.model}` cannot be asked: {error}.") from None
+        return self._post
+
+    def _lost(self, error: OSError) -> LMError:
+        where = self._endpoint.base
+        return failures.from_transport(
+            error, model=self.model, where=where, secrets=self._secrets
+        )
+
+    def _refused(self, answer: Answer, request: Request) -> LMError:
+        error = failures.from_status(
+            answer.status,
+            answer.headers,
+            answer.body,
+            model=self.model,
+            where=self._endpoint.base,
+            params=request.params,
+            secrets=self._secrets,
+            key_variable=next(iter(self._endpoint.key_variables), ""),
+        )
+        if isinstance(error, WrongKey):
+            self._post = None  # the next call looks for another key
+        return error
+
+    def _read(self, answer: Answer, request: Request) -> Completion:
+        try:
+            found = json.loads(answer.body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise failures.not_json(
+                answer.headers,
+                answer.body,
+                model=self.model,
+                where=self._endpoint.base,
+                secrets=self._secrets,
+            )
+        return self._format.read(found, self.model, request)
+
+
+class _Stream:
+    """A streamed answer as it comes; its first error ends it."""
+
+    def __init__(self, format_: Format, model: str, request: Request, on_text: OnText) -> None:
+        self._events, self._pieces = Events(), list[str]()
+        self._reader = format_.reader(model, self._pieces.append, request)
+        self._format, self._model, self._request = format_, model, request
+        self._on_text = on_text
+        self._whole: list[bytes] | None = []  # while there is no event: an answer in one piece
+        self.error: LMError | None = None
+
+    def take(self, data: bytes) -> None:
+        payloads = self._events.feed(data)
+        if payloads:
+            self._whole = None
+        elif self._whole is not None:
+            self._whole.append(data)
+        self._feed(payloads)
+
+    def close(self) -> Completion:
+        if self._whole and (text := b"".join(self._whole)).lstrip().startswith(b"{"):
+            # A server that does not know how to stream.
+            completion = self._format.read(_event(text, self._model), self._model, self._request)
+            self._on_text(completion.text)
+            return completion
+        self._feed(self._events.close())
+        return self._reader.close(done=self._events.done)
+
+    def _feed(self, payloads: list[bytes]) -> None:
+        try:
+            for payload in payloads:
+                self._reader.feed(_event(payload, self._model))
+        except LMError as error:
+            self.error = error
+            raise
+        if self._pieces:
+            self._on_text("".join(self._pieces))
+            self._pieces.clear()
+
+
+def _event(payload: bytes, model: str) -> Mapping[str, Any]:
+    try:
+        event = json.loads(payload)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict):
+        raise failures.not_json({}, payload, model=model, secrets=())
+    return event

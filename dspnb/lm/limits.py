@@ -22,13 +22,13 @@ class Limits:
         self,
         *,
         concurrency: int | None = None,
-        requests: int | None = None,  # a minute
-        tokens: int | None = None,  # a minute, in and out
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,  # in and out
         minute: float = MINUTE,  # seconds
     ) -> None:
         self._places = asyncio.Semaphore(concurrency) if concurrency else None
-        self._requests = _Window(requests, minute) if requests else None
-        self._tokens = _Window(tokens, minute) if tokens else None
+        self._requests = _Window(requests_per_minute, minute) if requests_per_minute else None
+        self._tokens = _Window(tokens_per_minute, minute) if tokens_per_minute else None
 
     @contextlib.asynccontextmanager
     async def place(self, tokens: int) -> AsyncIterator[Spent]:

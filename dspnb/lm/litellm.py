@@ -1,151 +1,124 @@
-"""Every hosted model, by way of litellm, which is imported in the first call only."""
+"""Models that do not speak the OpenAI protocol, by way of litellm, imported in the first call."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
-import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from dspnb.errors import LMError
+from dspnb.errors import ConnectionLost, LMError
 
-from .base import Completion, Feature, Message, ToolCall, estimate_tokens
+from . import prices
+from .base import Completion, Feature
+from .formats import Chat
 from .litellm_errors import translated
+from .patient import OnText
+from .prices import Price
+from .request import Request
 
 
 class LiteLLM:
     """One model of one provider, named as litellm names it."""
 
-    def __init__(self, model: str, *, api_base: str | None, api_key: str | None) -> None:
+    def __init__(
+        self,
+        model: str,
+        *,
+        api_base: str | None,
+        api_key: str | None,
+        headers: Mapping[str, str],
+        timeout: float,
+    ) -> None:
         self.model = model
         self._settings = {"api_base": api_base, "api_key": api_key}
+        self._more = {"extra_headers": dict(headers)} if headers else {}
+        self._timeout = timeout
+        self._format = Chat()  # litellm answers in its shape, whoever the provider is
 
     @cached_property
     def supports(self) -> frozenset[Feature]:
         """What litellm's list says of the model; nothing when the model is not in it."""
-        litellm = _litellm()
-        if not {self.model, self.model.partition("/")[2]} & set(litellm.model_cost):
+        listed = prices.features(self.model)
+        if listed is None:
             return frozenset()  # litellm would ask a local server about it
-        params = litellm.get_supported_openai_params(model=self.model) or ()
+        params = _litellm().get_supported_openai_params(model=self.model) or ()
         found: dict[Feature, bool] = {
-            "tools": litellm.supports_function_calling(model=self.model),
-            "reasoning": litellm.supports_reasoning(model=self.model),
-            "json_schema": litellm.supports_response_schema(model=self.model),
             "json_object": "response_format" in params,
             "citations": self.model.startswith("anthropic/"),
         }
-        return frozenset(name for name, known in found.items() if known)
+        return listed | frozenset(name for name, known in found.items() if known)
 
-    def complete(
-        self, messages: Sequence[Message], *, rollout: int, params: Mapping[str, Any]
-    ) -> Completion:
-        """Ask the provider once. `rollout` only tells samples apart; it is not sent."""
-        start = time.perf_counter()
+    @cached_property
+    def price(self) -> Price | None:
+        """What litellm's list says."""
+        return prices.price(self.model)
+
+    async def ask(self, request: Request, on_text: OnText | None = None) -> Completion:
+        """Ask the provider once. Raises `LMError`. Cancelled, it closes the connection."""
+        failed: LMError
         try:
-            response = self._ask(messages, params)
+            if on_text is None:
+                response = await self._asked(request)
+                return self._priced(self._whole(response, request), response)
+            return await self._streamed(request, on_text)
+        except LMError:
+            raise
         except Exception as error:  # litellm raises its own, openai's, httpx's and plain ones
-            raise translated(error, self.model, self._settings, params) from None
-        if not response.choices:
-            raise LMError("the provider sent an answer without text; ask again", model=self.model)
-        choice = response.choices[0]
-        answer = _Answer(usage=getattr(response, "usage", None))
-        answer.add(choice.message, choice.finish_reason)
-        return answer.completion(self.model, messages, time.perf_counter() - start)
+            failed = translated(error, self.model, self._settings, request.params)
+        raise failed
 
-    def stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        on_text: Callable[[str], object],
-        rollout: int,
-        params: Mapping[str, Any],
-    ) -> Completion:
-        """Ask the provider once; `on_text` gets each piece of the text when it comes."""
-        start = time.perf_counter()
-        answer = _Answer()
-        for chunk in self._chunks(messages, params):
-            answer.usage = getattr(chunk, "usage", None) or answer.usage
-            for choice in chunk.choices[:1]:
-                answer.add(choice.delta, choice.finish_reason)
-                if choice.delta.content:
-                    on_text(choice.delta.content)
-        return answer.completion(self.model, messages, time.perf_counter() - start)
+    def _whole(self, response: Any, request: Request) -> Completion:
+        return self._format.read(_plain(response), self.model, request)
 
-    def _chunks(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Iterator[Any]:
-        """What the provider sends; its errors in our words, and those of the reader as they are."""
-        streaming = {**params, "stream": True, "stream_options": {"include_usage": True}}
-        response = None
+    async def _streamed(self, request: Request, on_text: OnText) -> Completion:
+        reader, last = self._format.reader(self.model, on_text, request), None
+        response = await self._asked(
+            request, stream=True, stream_options={"include_usage": True}
+        )
         try:
-            response = self._ask(messages, streaming)
-            yield from response
-        except Exception as error:  # as above
-            raise translated(error, self.model, self._settings, params) from None
+            async for last in response:
+                reader.feed(_plain(last))
         finally:
-            close = getattr(getattr(response, "completion_stream", None), "close", None)
+            close = getattr(getattr(response, "completion_stream", None), "aclose", None)
             if close:
-                close()  # the reader may have left early
-        if getattr(response, "received_finish_reason", "unknown") is None:
-            raise LMError("the provider cut its answer short; ask again", model=self.model)
+                await close()
+        # litellm makes up an end for a stream that has none, but notes what it got.
+        whole = getattr(response, "received_finish_reason", "unknown") is not None
+        if not whole:
+            raise _cut(self.model)
+        return self._priced(reader.close(done=True), last)
 
-    def _ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Any:
-        return _litellm().completion(
+    async def _asked(self, request: Request, **more: Any) -> Any:
+        litellm = await asyncio.get_running_loop().run_in_executor(None, _litellm)
+        return await litellm.acompletion(
             model=self.model,
-            messages=[message.to_dict() for message in messages],
+            messages=[message.to_dict() for message in request.messages],
             num_retries=0,
+            max_retries=0,
+            timeout=self._timeout,
             **{name: value for name, value in self._settings.items() if value},
-            **params,
+            **self._more,
+            **request.params,
+            **more,
         )
 
+    def _priced(self, completion: Completion, response: Any) -> Completion:
+        """With what litellm says that it took: it knows the prices of cached and written tokens."""
+        dollars = _price(self.model, getattr(response, "usage", None))
+        return completion if dollars is None else completion.changed(dollars=dollars)
 
-@dataclass
-class _Answer:
-    """An answer as it comes: whole, or in pieces that are added up."""
 
-    usage: Any = None
-    text: str = ""
-    reasoning: str = ""
-    finish: str = ""
-    calls: dict[int, dict[str, str]] = field(default_factory=dict)
-    citations: list[Mapping[str, Any]] = field(default_factory=list)
+def _cut(model: str) -> LMError:
+    return ConnectionLost("the provider cut its answer short; ask again", model=model)
 
-    def add(self, part: Any, finish: str | None) -> None:
-        """Take in a message, or a piece of one."""
-        self.text += part.content or ""
-        self.reasoning += getattr(part, "reasoning_content", None) or ""
-        self.finish = finish or self.finish
-        for i, call in enumerate(part.tool_calls or ()):
-            known = self.calls.setdefault(
-                getattr(call, "index", i), {"id": "", "name": "", "arguments": ""}
-            )
-            known["id"] = known["id"] or call.id or ""
-            known["name"] += call.function.name or ""
-            known["arguments"] += call.function.arguments or ""
-        more = getattr(part, "provider_specific_fields", None) or {}
-        self.citations += _flat([more.get("citations"), more.get("citation")])
 
-    def completion(self, model: str, messages: Sequence[Message], seconds: float) -> Completion:
-        """The whole; tokens are estimated when the provider does not count them."""
-        written = self.text + self.reasoning + "".join(c["arguments"] for c in self.calls.values())
-        asked = sum(estimate_tokens(message.content) for message in messages)
-        return Completion(
-            text=self.text,
-            model=model,
-            tokens_in=getattr(self.usage, "prompt_tokens", 0) or asked,
-            tokens_out=getattr(self.usage, "completion_tokens", 0) or estimate_tokens(written),
-            dollars=_price(model, self.usage),
-            seconds=seconds,
-            tool_calls=tuple(
-                ToolCall(call["name"], _arguments(call["arguments"]), call["id"])
-                for _, call in sorted(self.calls.items())
-            ),
-            reasoning=self.reasoning,
-            citations=tuple(self.citations),
-            finish=self.finish,
-        )
+def _plain(response: Any) -> Mapping[str, Any]:
+    """A response of litellm as JSON would have it."""
+    plain: Mapping[str, Any] = response.model_dump(warnings=False)
+    return plain
 
 
 # What pydantic has to say about litellm's own types would stand in the notebook.
@@ -162,30 +135,8 @@ def _litellm() -> Any:
     return litellm
 
 
-def _price(model: str, usage: Any) -> float:
+def _price(model: str, usage: Any) -> float | None:
     try:
         return float(sum(_litellm().cost_per_token(model=model, usage_object=usage)))
     except Exception:  # litellm raises plain exceptions for a model without a price
-        return 0.0
-
-
-def _arguments(text: str) -> dict[str, Any]:
-    """The arguments of a call; none when the model wrote no object."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        import json_repair  # 20 ms to import, and most answers never need it
-
-        found = json_repair.loads(text)
-    return found if isinstance(found, dict) else {}
-
-
-def _flat(found: Iterable[Any]) -> list[Mapping[str, Any]]:
-    """Citations, which come one by one or as lists of lists, as one list."""
-    flat: list[Mapping[str, Any]] = []
-    for one in found:
-        if isinstance(one, Mapping):
-            flat.append(one)
-        elif isinstance(one, list):
-            flat += _flat(one)
-    return flat
+        return None

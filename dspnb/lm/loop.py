@@ -19,6 +19,8 @@ from typing import Any, Generic, TypeVar
 
 from dspnb.cancellation import Cancelled, cancellation
 
+from .http import Client
+
 T = TypeVar("T")
 Pieces = Callable[[str], object]
 Ask = Callable[[Pieces | None], Coroutine[Any, Any, T]]  # on_text -> what to await
@@ -173,10 +175,11 @@ class _Call(Generic[T]):
 
 
 class Network:
-    """The loop, its thread, and the calls that wait to be begun on it."""
+    """The loop, its thread and connections, and the calls that wait to be begun on it."""
 
     def __init__(self) -> None:
         self.loop = _new_loop()
+        self.client = Client()
         self._waiting: deque[_Call[Any]] = deque()
         self._woken = False
         self._thread = threading.Thread(target=self._run, name="dspnb-network", daemon=True)
@@ -205,7 +208,9 @@ class Network:
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=0.2) if tasks else None
+            if tasks:
+                await asyncio.wait(tasks, timeout=0.2)
+            self.client.close()
             self.loop.stop()
 
         if not self.loop.is_closed() and self._thread.is_alive():

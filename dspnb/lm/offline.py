@@ -14,16 +14,22 @@ import math
 import random
 import re
 import sys
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from dspnb.cancellation import Cancelled, cancellation
 
 from . import signs
 from .base import Completion, Feature, Message, estimate_tokens, pieces
 from .layouts import LEFT_OUT, Prompt, Wanted, read, write
 from .neighbours import Neighbours, features, index, words
 from .notation import Many, Notation
+from .patient import OnText
 from .plainest import plainest
+from .prices import Price
+from .request import Request
 
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
@@ -40,36 +46,41 @@ class Offline:
     """
 
     supports: frozenset[Feature] = frozenset()
+    price = Price(0.0, 0.0)
 
     def __init__(self, latency: float = 0.0) -> None:
         self.latency = latency
 
-    def complete(
-        self, messages: Sequence[Message], *, rollout: int, params: Mapping[str, object]
-    ) -> Completion:
-        """Answer each output field that the prompt describes, by its type."""
-        start = time.perf_counter()
-        if self.latency:
-            time.sleep(self.latency)
-        return _completion(messages, _answer(messages, rollout), start)
+    def complete(self, request: Request, on_text: OnText | None = None) -> Completion:
+        """Answer each output field that the prompt describes, by its type.
 
-    def stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        on_text: Callable[[str], object],
-        rollout: int,
-        params: Mapping[str, object],
-    ) -> Completion:
-        """Answer word by word, with the latency spread over the words."""
+        With `on_text` word by word, the latency spread over the words.
+        """
         start = time.perf_counter()
-        text = _answer(messages, rollout)
-        parts = pieces(text)
+        messages = request.messages
+        text = _answer(messages, request.rollout)
+        parts = pieces(text) if on_text else []
+        if on_text is None:
+            _pause(self.latency)
         for part in parts:
-            if self.latency:
-                time.sleep(self.latency / len(parts))
+            _pause(self.latency / len(parts))
+            assert on_text is not None
             on_text(part)
         return _completion(messages, text, start)
+
+
+def _pause(seconds: float) -> None:
+    """Sleep, until the call is called off."""
+    if not seconds:
+        return
+    scope = cancellation.get()
+    if scope is None:
+        time.sleep(seconds)
+        return
+    ended = threading.Event()
+    with scope.watching(ended.set):
+        if ended.wait(seconds):
+            raise Cancelled
 
 
 def _completion(messages: Sequence[Message], text: str, start: float) -> Completion:
@@ -78,6 +89,7 @@ def _completion(messages: Sequence[Message], text: str, start: float) -> Complet
         model="offline",
         tokens_in=sum(estimate_tokens(message.content) for message in messages),
         tokens_out=estimate_tokens(text),
+        dollars=0.0,
         seconds=time.perf_counter() - start,
         finish="stop",
     )

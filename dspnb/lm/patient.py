@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from .base import Completion, Feature, estimate_tokens
 from .limits import Limits
+from .prices import Price
 from .request import Request
 from .retry import retried
 
@@ -19,6 +20,9 @@ class Remote(Protocol):
     @property
     def supports(self) -> frozenset[Feature]: ...
 
+    @property
+    def price(self) -> Price | None: ...
+
     async def ask(self, request: Request, on_text: OnText | None = None) -> Completion:
         """Ask once. Raises `LMError`. To be cancelled at any moment."""
 
@@ -26,14 +30,20 @@ class Remote(Protocol):
 class Patient:
     """The same contract, around another `Remote`."""
 
-    def __init__(self, remote: Remote, *, retries: int, limits: Limits | None) -> None:
-        self._remote, self._retries, self._limits = remote, retries, limits
+    def __init__(self, remote: Remote, *, retries: int, limits: Mapping[str, Any]) -> None:
+        self._remote, self._retries = remote, retries
+        self._limits = Limits(**limits) if any(limits.values()) else None
         self._reached = False  # the provider has answered before
 
     @property
     def supports(self) -> frozenset[Feature]:
         """What the model inside can do beyond text."""
         return self._remote.supports
+
+    @property
+    def price(self) -> Price | None:
+        """The price of the model inside."""
+        return self._remote.price
 
     async def ask(self, request: Request, on_text: OnText | None = None) -> Completion:
         """Ask until there is an answer, or no hope of one; not again once text was passed on."""

@@ -15,6 +15,7 @@ _KINDS: dict[str, tuple[type, ...]] = {  # exactly these types: JSON's `true` is
     "model": _TEXT,
     "tokens_in": _COUNT,
     "tokens_out": _COUNT,
+    "tokens_cached": _COUNT,
     "dollars": (int, float, type(None)),
     "seconds": _NUMBER,
     "tool_calls": _LIST,

@@ -11,7 +11,7 @@ from .protocol import (
     MessageView,
     ToolCallView,
 )
-from .text import attribute, esc, short
+from .text import attribute, esc, short, spending
 
 MOST_GROUPS = 20  # the widget shows more; this is for readers without it
 
@@ -47,7 +47,7 @@ def _call(call: CallView, calls: CallsSnapshot) -> str:
     facts = f"{call.tokens_in} + {call.tokens_out} tokens, {call.seconds:.2f} s"
     if not call.sent:
         facts = "not sent"
-    cost = esc(f", ${call.dollars:.5f}") if call.dollars else ""
+    cost = spending(call.dollars)
     cached = ", from the cache" if call.cached else ""
     prompt = "".join(_message(message, calls) for message in call.messages)
     attempts = "".join(

@@ -11,13 +11,15 @@ from dspnb.evaluate import Report, Row
 from dspnb.example import Example, Score
 from dspnb.example import Prediction as Outputs
 from dspnb.lm import LM, Completion
+from dspnb.lm.ledger import Calls, Sums
+from dspnb.lm.money import money
 from dspnb.signature import REQUIRED, Field, Signature
-from dspnb.trace import Attempt, Call, Check
+from dspnb.trace import Attempt, Call, Check, cost
 from dspnb.types import ToolCalls
 
 from .markup import code, fold, kept, table
 from .shown import fields, shown, tool_calls
-from .text import esc, short
+from .text import esc, short, spending
 
 MOST_ROWS = 20
 
@@ -97,7 +99,7 @@ def report(value: Report) -> str:
     """The mean with its interval, then the rows: failures first, then the lowest scores."""
     low, high = value.interval
     failed = f", <b>{len(value.errors)} failed</b>" if value.errors else ""
-    cost = f", {esc(f'${value.cost:.4f}')}" if value.cost else ""
+    cost = spending(value.cost, value.unpriced)
     metric = f" · {esc(value.metric)}" if value.metric else ""
     head = (
         f"<p><b>{value.mean:.3f}</b> (95% interval {low:.3f} to {high:.3f}) on "
@@ -150,20 +152,22 @@ def models(value: Mapping[str, LM]) -> str:
             "parameters",
             "calls",
             "cached",
+            "failed",
             "tokens in",
             "tokens out",
-            "dollars",
+            "cost",
         ],
         (
             [
                 esc(role),
                 f"<b>{esc(lm.model)}</b>",
                 esc(", ".join(f"{k}={v!r}" for k, v in lm.params.items())),
-                str(lm.usage.calls),
-                str(lm.usage.cached),
-                str(lm.usage.tokens_in),
-                str(lm.usage.tokens_out),
-                f"{lm.usage.dollars:.4f}",
+                f"{lm.usage.calls:,}",
+                f"{lm.usage.cached:,}",
+                f"{lm.usage.failed:,}",
+                f"{lm.usage.tokens_in:,}",
+                f"{lm.usage.tokens_out:,}",
+                esc(money(lm.usage.dollars, lm.usage.unpriced)),
             ]
             for role, lm in value.items()
         ),
@@ -175,6 +179,27 @@ def models(value: Mapping[str, LM]) -> str:
         "network, and answers alike on every machine.</p>"
     )
     return shown_models + (note if toy else "")
+
+
+def sums(value: Sums) -> str:
+    """Calls of a ledger added up, what each row has in common first."""
+    heads, *rows = value.cells()
+    return table(heads, ([esc(cell) for cell in row] for row in rows))
+
+
+def calls(value: Calls) -> str:
+    """Calls of a ledger by model, and folded by run and by predictor."""
+    return sums(value.sum("model")) + breakdown(value)
+
+
+def breakdown(value: Calls) -> str:
+    """Calls of a ledger by run and by predictor, folded; nothing when there are none."""
+    by_run, by_path = value.sum("run", "model"), value.sum("path", "model")
+    return "".join(
+        fold(summary, sums(rows))
+        for summary, rows in (("by run", by_run), ("by predictor", by_path))
+        if rows
+    )
 
 
 def _field_row(field: Field) -> list[str]:
@@ -196,10 +221,8 @@ def _took(value: Outputs) -> str:
     if not calls:
         return ""
     tokens = sum(call.tokens_in + call.tokens_out for call in calls)
-    dollars = sum(call.dollars for call in calls)
     count = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
-    cost = f", {esc(f'${dollars:.5f}')}" if dollars else ""
-    return f"<p>{count}, {tokens} tokens{cost}</p>"
+    return f"<p>{count}, {tokens} tokens{spending(*cost(calls))}</p>"
 
 
 def _sample_row(sample: Outputs) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from IPython.core.completer import (
     CompletionContext,
@@ -12,6 +12,7 @@ from IPython.core.completer import (
     context_matcher,
 )
 
+from dspnb.lm.ledger import By
 from dspnb.optimizers.names import OPTIMIZERS, parameters
 
 from . import names
@@ -25,7 +26,7 @@ Names = Callable[[Mapping[str, Any]], list[str]]
 
 # magic -> what completes its arguments, "" being the positional one
 MAGICS: dict[str, dict[str, Names | None]] = {
-    "lm": {"": lambda _: MODELS, "--as": lambda _: ROLES},
+    "lm": {"": lambda _: MODELS, "--as": lambda _: ROLES, "--by": lambda _: list(get_args(By))},
     "signature": {"": None},
     "module": {"": None},
     "metric": {"": None},

@@ -10,6 +10,7 @@ from dspnb.diff import Diff
 from dspnb.evaluate import Report
 from dspnb.example import Example, Prediction, Score
 from dspnb.lm import LM, Completion
+from dspnb.lm.ledger import Calls, Sums
 from dspnb.module import Module
 from dspnb.preview import Preview
 from dspnb.run import Run
@@ -52,6 +53,8 @@ HTML: dict[type, Callable[[Any], str]] = {
     Diff: diff,
     Completion: cards.completion,
     LM: cards.model,
+    Sums: cards.sums,
+    Calls: cards.calls,
     Image: shown.image,
     Audio: shown.audio,
     File: shown.file,

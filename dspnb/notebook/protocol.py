@@ -25,7 +25,8 @@ class Progress:
     cached: int  # answered by the cache
     tokens_in: int
     tokens_out: int
-    dollars: float
+    dollars: float  # of the calls whose price is known
+    unpriced: int  # calls whose price is not known
     candidate: int | None  # being scored now
     split: Split
     done: int  # of `total` examples for that candidate
@@ -130,7 +131,7 @@ class CallView:
     seconds: float
     tokens_in: int
     tokens_out: int
-    dollars: float
+    dollars: float | None  # null when the price is not known
     cached: bool
 
 

@@ -7,7 +7,7 @@ from dspnb.evaluate import Report
 from dspnb.run import Run
 
 from .plot import Point, score_plot
-from .text import esc
+from .text import esc, spending
 
 MOST_ROWS = 50
 
@@ -34,11 +34,11 @@ def run_html(run: Run, title: str) -> str:
         return "".join([*parts, "<p>Nothing is scored yet.</p>"])
     parts.append(f"<p>{score_plot([_point(candidate) for candidate in scored])}</p>")
     parts.append(_candidates_table(run, scored))
-    usage = run.ledger.usage
+    usage = run.spending.usage
     spent = f"{usage.calls} model calls, {usage.cached} from the cache"
     tokens = f"{usage.tokens_in + usage.tokens_out} tokens"
-    dollars = f", ${usage.dollars:.4f}" if usage.dollars else ""
-    return "".join([*parts, f"<p>{spent}, {tokens}{dollars}</p>"])
+    cost = spending(usage.dollars, usage.unpriced)
+    return "".join([*parts, f"<p>{spent}, {tokens}{cost}</p>"])
 
 
 def comparison_words(comparison: Comparison) -> str:

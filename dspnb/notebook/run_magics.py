@@ -16,7 +16,9 @@ from dspnb.context import configure
 from dspnb.errors import UsageError, nearest
 from dspnb.evaluate import Interrupted as EvaluationInterrupted
 from dspnb.evaluate import Report, Row, evaluate
-from dspnb.lm import LM
+from dspnb.lm import LM, Usage
+from dspnb.lm.ledger import Sums, ledger
+from dspnb.lm.money import money
 from dspnb.preview import Preview, preview
 from dspnb.run import Run
 
@@ -42,7 +44,10 @@ class Models(dict[str, LM]):
     """The models of a session, by role; shows itself as a table of what they did."""
 
     def _repr_html_(self) -> str:
-        return cards.models(self)
+        return cards.models(self) + cards.breakdown(ledger)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{role}: {lm!r}, {_used(lm.usage)}" for role, lm in self.items())
 
 
 @magics_class
@@ -59,17 +64,21 @@ class RunMagics(Magics):
     @args.argument("model", nargs="?", help="provider/name as litellm writes it, or offline")
     @args.argument("settings", nargs="*", help="such as temperature=0 max_tokens=500")
     @args.argument("--as", dest="role", default="main", help="teacher, proposer or judge")
+    @args.argument("--by", help="add up all calls so far by model, run, candidate, path, ...")
     @no_var_expand
     @line_magic
     @plain_errors
-    def lm(self, line: str) -> LM | Models:
+    def lm(self, line: str) -> LM | Models | Sums:
         """Set the model that programs use; alone, show models and what they did so far.
 
         %lm offline
         %lm openai/gpt-4o-mini temperature=0
         %lm anthropic/claude-sonnet-4-5 --as teacher
+        %lm --by run,path
         """
         given = parsed(self.lm, line)
+        if given.by is not None:
+            return ledger.sum(*given.by.split(","))
         if given.model is None:
             if not self.session.models:
                 raise UsageError("No model is set; try `%lm offline`, which needs no key.")
@@ -245,6 +254,13 @@ class RunMagics(Magics):
                 f"No model has the role `{role}`; set one with `%lm MODEL --as {role}`."
             )
         return models[role]
+
+
+def _used(usage: Usage) -> str:
+    return (
+        f"{usage.calls:,} calls, {usage.cached:,} from the cache, {usage.failed:,} failed, "
+        f"{usage.tokens_in + usage.tokens_out:,} tokens, {money(usage.dollars, usage.unpriced)}"
+    )
 
 
 def _taken(option: str, given: list[str]) -> str | None:

@@ -52,7 +52,7 @@ class Picture:
 
     def progress(self) -> Progress:
         """The numbers of this moment."""
-        usage, scores = self.run.ledger.usage, self._scores
+        usage, scores = self.run.spending.usage, self._scores
         total = {"val": len(self.run.task.val), "test": len(self.run.test)}.get(self._split, 0)
         return Progress(
             events=len(self.page_events()),
@@ -62,6 +62,7 @@ class Picture:
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
             dollars=usage.dollars,
+            unpriced=usage.unpriced,
             candidate=self._candidate,
             split=self._split,
             done=len(scores),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 
+from dspnb.lm.money import money
+
 
 def esc(value: object) -> str:
     """The value as HTML that shows it letter for letter.
@@ -25,6 +27,15 @@ def attribute(value: object) -> str:
     'a &quot;b&quot; $'
     """
     return html.escape(str(value), quote=True)
+
+
+def spending(dollars: float | None, unpriced: int = 0) -> str:
+    """What something cost, as the end of a list; empty when it is known to be free.
+
+    >>> spending(0.0), spending(None), spending(0.0, unpriced=2)
+    ('', ', unknown price', ', 2 calls of unknown price')
+    """
+    return "" if dollars == 0 and not unpriced else f", {esc(money(dollars, unpriced))}"
 
 
 def short(value: object, limit: int = 120) -> str:

@@ -1,5 +1,7 @@
 /** Numbers as people read them. */
 
+const UNKNOWN = "unknown price";
+
 /** A score: `0.82`; more digits only where two would say nothing. */
 export function score(value: number): string {
   return value.toFixed(value !== 0 && Math.abs(value) < 0.01 ? 3 : 2);
@@ -32,11 +34,22 @@ export function compact(value: number): string {
   return `${scaled < 99.95 ? scaled.toFixed(1).replace(/\.0$/, "") : count(scaled)}${unit}`;
 }
 
-/** Dollars to two significant digits, or to the whole dollar: `$0.0042`, `$1.2`, `$123`. */
-export function dollars(value: number): string {
-  if (value >= 10) return `$${count(value)}`;
-  const digits = Math.max(0, 1 - Math.floor(Math.log10(value)));
-  return `$${value.toFixed(Math.min(digits, 12))}`;
+/**
+ * Dollars to two significant digits, or to the whole dollar, and what is not in them: `$0.0042`, `$1.2`,
+ * `$123`, `unknown price`, `$0.0012 + 3 calls of unknown price`. The same words as in `lm/money.py`.
+ */
+export function money(dollars: number | null, unpriced = 0): string {
+  if (dollars === null) return UNKNOWN;
+  if (unpriced === 0) return amount(dollars);
+  const unknown = `${plural(unpriced, "call")} of ${UNKNOWN}`;
+  return dollars > 0 ? `${amount(dollars)} + ${unknown}` : unknown;
+}
+
+function amount(dollars: number): string {
+  if (dollars <= 0) return "$0";
+  if (dollars >= 9.95) return `$${count(dollars)}`;
+  const rounded = Number(dollars.toPrecision(2)); // 0.0999 has the digits of 0.10
+  return `$${rounded.toFixed(Math.min(1 - Math.floor(Math.log10(rounded)), 12))}`;
 }
 
 /** The time of one call: `0.4 s`, `12 s`; minutes as in `clock`. */

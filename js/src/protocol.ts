@@ -56,7 +56,7 @@ export interface Called {
   path: string;
   tokens_in: number;
   tokens_out: number;
-  dollars: number;
+  dollars: number | null;
   seconds: number;
   cached: boolean;
   kind: "called";
@@ -93,6 +93,7 @@ export interface Progress {
   tokens_in: number;
   tokens_out: number;
   dollars: number;
+  unpriced: number;
   candidate: number | null;
   split: "train" | "val" | "test";
   done: number;
@@ -171,7 +172,7 @@ export interface CallView {
   seconds: number;
   tokens_in: number;
   tokens_out: number;
-  dollars: number;
+  dollars: number | null;
   cached: boolean;
 }
 

@@ -65,6 +65,7 @@ export const isProgress = shape<Progress>({
   tokens_in: number,
   tokens_out: number,
   dollars: number,
+  unpriced: number,
   candidate: nullable(number),
   split,
   done: number,
@@ -199,7 +200,7 @@ const isCall = shape<CallView>({
   seconds: number,
   tokens_in: number,
   tokens_out: number,
-  dollars: number,
+  dollars: nullable(number),
   cached: truth,
 });
 

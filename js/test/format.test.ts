@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { clock, compact, dollars, interval, plural, roughly, score, seconds, signed } from "../src/format.ts";
+import { clock, compact, interval, money, plural, roughly, score, seconds, signed } from "../src/format.ts";
 
 it("gives scores two digits, and more only where two would say nothing", () => {
   expect([0.8234, 1, 0, 0.004].map(score)).toEqual(["0.82", "1.00", "0.00", "0.004"]);
@@ -8,13 +8,23 @@ it("gives scores two digits, and more only where two would say nothing", () => {
 });
 
 it("gives dollars two significant digits, and never hides whole dollars", () => {
-  expect([0.00042, 0.0315, 1.234, 12.3, 1234].map(dollars)).toEqual([
+  expect([0, 0.00042, 0.0315, 0.0999, 1.234, 9.96, 12.3, 1234].map((each) => money(each))).toEqual([
+    "$0",
     "$0.00042",
     "$0.032",
+    "$0.10",
     "$1.2",
+    "$10",
     "$12",
     "$1,234",
   ]);
+});
+
+it("never says that what has no known price costs nothing", () => {
+  expect(money(null)).toBe("unknown price");
+  expect(money(null, 7)).toBe("unknown price");
+  expect(money(0, 1)).toBe("1 call of unknown price");
+  expect(money(0.0012, 3)).toBe("$0.0012 + 3 calls of unknown price");
 });
 
 it("shortens large counts", () => {

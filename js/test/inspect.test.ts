@@ -52,6 +52,30 @@ it("shows time, tokens and dollars of each call, and what came from the cache", 
   expect(second?.textContent).toBe("querycache0.8 s132");
 });
 
+it("shows a price that is not known as such, in the list, in sums and beside the call", () => {
+  const { texts, text } = book();
+  const calls = [
+    call(text, { path: "hops.0.query", dollars: null }),
+    call(text, { path: "hops.1.query", dollars: 0.0012 }),
+    call(text, { path: "hops.2.query" }),
+  ];
+  const el = shown(callsSnapshot(texts, [group(calls)]));
+  const cells = items(el).map((row) => row.querySelector<HTMLElement>(".sum.cost"));
+
+  expect(cells.map((cell) => cell?.textContent)).toEqual([
+    "$0.0012 + ?",
+    "unknown",
+    "unknown",
+    "$0.0012",
+    "$0.0012",
+    "",
+    "",
+  ]);
+  expect(cells[0]?.title).toBe("$0.0012 + 1 call of unknown price");
+  expect(cells[2]?.title).toBe("unknown price");
+  expect(byTestId(el, "inspector").querySelector(".detail")?.textContent).toContain("unknown price");
+});
+
 it("tells the parts of the prompt apart by origin", () => {
   const el = shown(hops());
 

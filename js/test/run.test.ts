@@ -48,6 +48,14 @@ it("shows no dollars when nothing costs any", () => {
   expect((cost as HTMLElement).hidden).toBe(true);
 });
 
+it("says of how many calls the price is not known", () => {
+  const { el } = shown({ progress: progress({ calls: 5, dollars: 0.0012, unpriced: 3 }) });
+  expect(byTestId(el, "cost").textContent).toBe("$0.0012 + 3 calls of unknown price");
+
+  const { el: another } = shown({ progress: progress({ calls: 5, unpriced: 1 }) });
+  expect(byTestId(another, "cost").textContent).toContain("1 call of unknown price");
+});
+
 it("draws each candidate with its interval, and says the plot in words", () => {
   const { el } = shown({ events: paged() });
 

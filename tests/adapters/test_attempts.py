@@ -138,7 +138,9 @@ def test_the_first_step_is_prose_and_the_second_reads_it():
 
 
 def test_the_second_step_is_a_call_of_its_own_with_its_cost():
-    reader = Scripted([Completion("four"), Completion("[[ ## n ## ]]\n4", dollars=0.5)])
+    reader = Scripted(
+        [Completion("four", dollars=0.0), Completion("[[ ## n ## ]]\n4", dollars=0.5)]
+    )
     with use(lm=Scripted([Completion("Four.", dollars=2.0)]), adapter=TwoStepAdapter(reader)):
         prediction = Predict("q -> n: int")(q="2 + 2?")
 

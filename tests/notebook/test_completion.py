@@ -25,6 +25,7 @@ def tab(cell, text):
         ("%compile triage --with labeled:", {"labeled:k=", "labeled:sample="}),
         ("better = %evaluate tr", {"triage"}),
         ("%lm off", {"offline"}),
+        ("%lm --by ca", {"candidate", "cached"}),
         ("%preview tr", {"triage"}),
         ("%inspect tr", {"triage"}),
         ("%preview triage --as ", {"text", "markdown", "openai"}),

@@ -39,6 +39,7 @@ from dspnb import (
 )
 from dspnb.data import Examples, Split
 from dspnb.lm.base import ToolCall
+from dspnb.lm.ledger import Ledger, labelled
 from dspnb.notebook.calls import MOST_PICTURES, calls_of
 from dspnb.notebook.inspector import Inspector
 from dspnb.notebook.protocol import CALLS_MIME, RUN_MIME
@@ -567,3 +568,57 @@ def test_a_report_shows_how_often_constraints_were_not_met(cell):
     assert "constraints: 2 times not met at first, 1 times met in the end" in text
     groups = calls_of(report).groups
     assert [[check.held for check in group.checks] for group in groups] == [[False], [True]]
+
+
+def test_a_price_that_is_not_known_is_said_wherever_money_is(cell):
+    def reply(prompt):
+        return Completion("[[ ## a ## ]]\nfine", dollars=0.0012 if "0?" in prompt else None)
+
+    rows = [Example(q=f"{i}?", a="fine").with_inputs("q") for i in range(4)]
+    with use(lm=Scripted(reply)):
+        program = Predict("q -> a")
+        unknown, known = program(q="1?"), program(q="0?")
+        report = evaluate(program, rows, lambda e, p: 1.0)
+        options = {"metric": lambda e, p: 1.0, "train": rows, "val": rows}
+        run = compile(program, LabeledFewShot(k=1), **options).wait()
+
+    assert "tokens, unknown price" in read(cell.html(unknown))
+    assert "tokens, $0.0012" in read(cell.html(known))
+    assert "$0.0012 + 3 calls of unknown price" in read(cell.html(report))
+    assert "s, unknown price" in read(cell.html(Inspector(calls_of(unknown))))
+    assert calls_of(unknown).groups[0].calls[0].dollars is None
+    view = cell.shell.magics_manager.registry["RunMagics"].session.view(run)
+    data, _ = view._repr_mimebundle_()
+    assert "calls of unknown price" in read(data["text/html"])
+    assert data[RUN_MIME]["progress"]["unpriced"] == run.spending.usage.unpriced == 6
+    assert data[RUN_MIME]["progress"]["dollars"] == pytest.approx(0.0024)
+
+
+def test_what_is_free_shows_no_money(cell):
+    with use(lm=Scripted(["[[ ## a ## ]]\nfine"] * 2)):
+        prediction = Predict("q -> a")(q="?")
+        report = evaluate(Predict("q -> a"), [Example(q="?").with_inputs("q")], lambda e, p: 1.0)
+
+    for thing in (prediction, report, Inspector(calls_of(prediction))):
+        text = read(cell.html(thing))
+        assert "$" not in text
+        assert "price" not in text
+
+
+def test_a_ledger_shows_its_calls_by_model_by_run_and_by_predictor(cell):
+    book = Ledger()
+    with labelled(run="run-1", path=HOSTILE):
+        book.add(Completion("x", tokens_in=1200), model=HOSTILE)
+    book.add(None, model="b", error="TimedOut")
+
+    for thing in (book, book.of_run("run-1"), book.sum("model", "error")):
+        bundle = cell.bundle(thing)
+        text = read(bundle["text/html"])
+        assert "<script>alert(1)</script>" in text
+        assert "1,200" in text
+        assert "1 call of unknown price" in text
+        assert "1 call of unknown price" in bundle["text/plain"]
+    folded = read(cell.html(book))
+    assert "by run" in folded
+    assert "by predictor" in folded
+    assert "by run" not in read(cell.html(Ledger()))

@@ -3,7 +3,7 @@ import json
 import pytest
 from servers.offline_over_http import KEY, running
 
-from dspnb import LM, Prediction, Report
+from dspnb import LM, Prediction, Report, ledger
 from dspnb.run import Run
 
 COMPILE = (
@@ -19,6 +19,44 @@ def test_lm_sets_the_model_and_shows_what_it_did(cell):
     assert cell("%lm")["main"] is chosen
     assert chosen.usage.calls == 1
     assert "toy for learning" in cell.html(chosen)
+
+
+def test_bare_lm_shows_what_each_model_did_and_all_calls_by_run_and_predictor(triage):
+    ledger.clear()
+    triage("%lm offline --as teacher")
+    run = triage(f"{COMPILE} --as better --wait")
+    models = triage("%lm")
+
+    bundle = triage.bundle(models)
+    assert "main: LM('offline')" in bundle["text/plain"]
+    assert f"{models['main'].usage.calls} calls" in bundle["text/plain"]
+    assert "0 failed" in bundle["text/plain"]
+    for shown in ("teacher", "by run", run.id, "by predictor", "team", "$</span>0"):
+        assert shown in bundle["text/html"]
+
+
+def test_calls_are_added_up_by_whatever_one_asks_for(triage):
+    ledger.clear()
+    run = triage(f"{COMPILE} --as better --wait")
+    sums = triage("%lm --by run,candidate,path")
+
+    assert [row.by["candidate"] for row in sums] == [0, 1]
+    assert {(row.by["run"], row.by["path"]) for row in sums} == {(run.id, "team")}
+    assert sum(row.calls for row in sums) == run.spending.usage.calls
+    assert "candidate" in triage.html(sums)
+    assert "did you mean `model`" in triage.error("%lm --by modle")[0]
+
+
+def test_a_budget_in_dollars_of_a_model_without_a_price_is_one_line(triage):
+    triage("def free(messages, **params): ...\nfree.model, free.price = 'free', None")
+    triage("import dspnb\ndspnb.configure(lm=free)")
+
+    error = triage.error(f"{COMPILE} --budget $2")
+    assert error == [
+        "UsageError: A budget in dollars cannot be kept: the price of `free` is not known. Give "
+        "it, as in `LM(..., price=(0.15, 0.60))` (dollars for a million tokens in and out), or "
+        "budget `calls` or `tokens`."
+    ]
 
 
 def test_a_second_model_gets_a_role(cell):

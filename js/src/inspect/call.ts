@@ -1,6 +1,6 @@
 /** One call: its fields, the prompt as the model saw it, the raw answer, what went wrong. */
 import { type Child, h } from "../dom.ts";
-import { compact, dollars, plural, score, seconds } from "../format.ts";
+import { compact, money, plural, score, seconds } from "../format.ts";
 import type { CallView, CheckView, FieldView, GroupView, ToolCallView } from "../protocol.ts";
 import { anatomy, type Part, type Piece, plain, tokensByKind } from "./anatomy.ts";
 import { copy } from "./copy.ts";
@@ -65,7 +65,7 @@ function heading(call: CallView): HTMLElement {
     call.sent
       ? `${compact(call.tokens_in)} tokens in, ${compact(call.tokens_out)} out`
       : `about ${compact(call.tokens_in)} tokens, not sent`,
-    call.dollars > 0 && dollars(call.dollars),
+    call.dollars !== 0 && money(call.dollars),
     call.demos > 0 && plural(call.demos, "demo"),
   ].filter(Boolean);
   return h(

@@ -1,6 +1,6 @@
 /** The tree of calls as rows that a keyboard can walk. Only a window of them is in the page. */
 import { h } from "../dom.ts";
-import { compact, count, dollars, plural, score, seconds } from "../format.ts";
+import { compact, count, money, plural, score, seconds } from "../format.ts";
 import type { Entry } from "./tree.ts";
 
 const WINDOW = 200; // rows, and as many more at each "show more"
@@ -78,8 +78,7 @@ export function callList(name: string, columns: { dollars: boolean }, actions: A
       ...badges(node, unfolded),
       h("span", { className: "sum" }, node.sums.seconds > 0 ? seconds(node.sums.seconds) : ""),
       h("span", { className: "sum" }, compact(node.sums.tokens)),
-      columns.dollars &&
-        h("span", { className: "sum cost" }, node.sums.dollars > 0 ? dollars(node.sums.dollars) : ""),
+      columns.dollars && cost(node),
     );
     element.style.setProperty("--depth", String(node.depth));
     return element;
@@ -163,4 +162,13 @@ function badges({ sums, call, group, depth }: Entry, unfolded: boolean): HTMLEle
     sums.errors > 0 && chip(sums.errors === 1 ? "error" : `${count(sums.errors)} errors`, "bad"),
     isGroup && group.score !== null && chip(score(group.score), ""),
   ].filter((each) => each instanceof HTMLElement);
+}
+
+/** In a narrow column: what is known, and a mark for what is not; the title says it in words. */
+function cost({ sums, call }: Entry): HTMLElement {
+  const { dollars, unpriced } = sums;
+  const known = dollars > 0 ? money(dollars) : "";
+  const short = unpriced === 0 ? known : known ? `${known} + ?` : "unknown";
+  const title = short && money(call ? call.dollars : dollars, unpriced);
+  return h("span", { className: "sum cost", title }, short);
 }

@@ -21,7 +21,10 @@ export interface Sums {
   calls: number;
   seconds: number;
   tokens: number;
+  /** Of the calls whose price is known. */
   dollars: number;
+  /** Calls whose price is not known. */
+  unpriced: number;
   cached: number;
   errors: number;
 }
@@ -94,7 +97,7 @@ function attach(parent: Entry, label: string, call: CallView | null): Entry {
 }
 
 function blank(key: string, parent: Entry | null, depth: number, label: string, group: GroupView): Entry {
-  const sums = { calls: 0, seconds: 0, tokens: 0, dollars: 0, cached: 0, errors: 0 };
+  const sums = { calls: 0, seconds: 0, tokens: 0, dollars: 0, unpriced: 0, cached: 0, errors: 0 };
   return { key, parent, depth, label, group, call: null, children: [], sums };
 }
 
@@ -102,7 +105,8 @@ function add(sums: Sums, call: CallView): void {
   sums.calls += 1;
   sums.seconds += call.seconds;
   sums.tokens += call.tokens_in + call.tokens_out;
-  sums.dollars += call.dollars;
+  sums.dollars += call.dollars ?? 0;
+  sums.unpriced += call.dollars === null ? 1 : 0;
   sums.cached += call.cached ? 1 : 0;
   sums.errors += call.error ? 1 : 0;
 }

@@ -23,7 +23,7 @@ export function inspector(host: HTMLElement, snapshot: CallsSnapshot): void {
 
   const list = callList(
     snapshot.title || "Calls",
-    { dollars: all.some(({ sums }) => sums.dollars > 0) },
+    { dollars: all.some(({ sums }) => sums.dollars > 0 || sums.unpriced > 0) },
     {
       select(node) {
         selected = node;

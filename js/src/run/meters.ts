@@ -1,6 +1,6 @@
 /** The numbers of a run: best score, calls, tokens, dollars, time. */
 import { h, put } from "../dom.ts";
-import { clock, compact, count, dollars, roughly, score } from "../format.ts";
+import { clock, compact, count, money, roughly, score } from "../format.ts";
 import type { Progress } from "../protocol.ts";
 import { best, type RunState, shown } from "./state.ts";
 
@@ -20,12 +20,19 @@ export function metersView() {
     bestScore.set(mean === undefined ? "\u2013" : score(mean), leader ? `candidate ${leader.id}` : "");
     calls.set(count(progress.calls), progress.cached > 0 ? `+${count(progress.cached)} from cache` : "");
     tokens.set(compact(progress.tokens_in + progress.tokens_out), inAndOut(progress));
-    cost.set(progress.dollars > 0 ? dollars(progress.dollars) : "");
+    cost.set(...paid(progress));
     elapsed.set(clock(progress.seconds));
     remaining.set(ended || progress.remaining === null ? "" : `about ${roughly(progress.remaining)}`);
   }
 
   return { element, draw };
+}
+
+/** What is known of the cost, and beside it what is not; nothing when there is none. */
+function paid({ dollars, unpriced }: Progress): [string, string?] {
+  if (unpriced === 0) return [dollars > 0 ? money(dollars) : ""];
+  const unknown = money(0, unpriced);
+  return dollars > 0 ? [money(dollars), `+ ${unknown}`] : [unknown];
 }
 
 function inAndOut({ tokens_in, tokens_out }: Progress): string {

@@ -58,6 +58,7 @@ export const nothingYet: Progress = {
   tokens_in: 0,
   tokens_out: 0,
   dollars: 0,
+  unpriced: 0,
   candidate: null,
   split: "val",
   done: 0,

@@ -1,0 +1,66 @@
+"""How a model is reached: over our own client where it speaks the OpenAI protocol, or litellm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dspnb.errors import UsageError
+
+from .endpoints import Kind, endpoint_of
+from .patient import Patient, Remote
+
+
+def remote(
+    model: str,
+    kind: Kind,
+    api_base: str | None,
+    api_key: str | None,
+    timeout: float,
+    retries: int,
+    limits: Mapping[str, Any],
+    params: dict[str, Any],
+) -> Remote:
+    """What answers for `provider/name`. Takes `extra_headers` and `api_version` out of `params`.
+
+    Raises `UsageError` for a name or an address that cannot be one.
+    """
+    if not model or "/" not in model:
+        raise UsageError(
+            f"A model is written `provider/name`, as in `openai/gpt-4o-mini`, or `offline`; "
+            f"got {model!r}."
+        )
+    headers = _headers(params.pop("extra_headers", None) or {})
+    version = params.pop("api_version", None)
+    endpoint = endpoint_of(model, api_base, api_version=version)
+    reached: Remote
+    if endpoint is not None and endpoint.own.isdisjoint(params):
+        from .hosted import Hosted
+
+        reached = Hosted(
+            model,
+            endpoint,
+            endpoint.format(kind),
+            api_key=api_key,
+            headers=headers,
+            timeout=timeout,
+        )
+    elif kind != "chat":
+        raise UsageError(
+            f"`{model}` is reached through litellm, with `kind='chat'` only; got {kind!r}."
+        )
+    else:
+        from .litellm import LiteLLM
+
+        if version is not None:
+            params["api_version"] = version
+        reached = LiteLLM(
+            model, api_base=api_base, api_key=api_key, headers=headers, timeout=timeout
+        )
+    return Patient(reached, retries=retries, limits=limits)
+
+
+def _headers(given: Any) -> dict[str, str]:
+    if isinstance(given, Mapping) and all(isinstance(v, str) for v in (*given, *given.values())):
+        return dict(given)
+    raise UsageError("`extra_headers` maps names to texts, as in `{'X-Team': 'search'}`.")
