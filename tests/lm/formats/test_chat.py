@@ -243,6 +243,14 @@ def test_calls_of_tools_are_read():
     )
 
 
+def test_calls_without_ids_are_told_apart():
+    calls = [{"function": {"name": name, "arguments": "{}"}} for name in ("now", "then")]
+
+    completion = read(message("tool_calls", content=None, tool_calls=calls))
+
+    assert completion.tool_calls == (ToolCall("now"), ToolCall("then"))
+
+
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
 def test_thinking_is_read_under_either_name(name):
     completion = read(message(content="Four.", **{name: "Two and two."}))
