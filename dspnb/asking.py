@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .adapters.base import Reader
 from .batch import run_all
-from .errors import LMError
 from .lm.base import Completion, LanguageModel, Message, streamed
 from .lm.ledger import labelled, ledger
 from .pool import in_thread

@@ -178,7 +178,8 @@ class _Asked:
         adapter = self._here.adapter
         messages, params = self._rendered(adapter), {**self._params(adapter), "n": n}
         try:
-            return (yield self._wish(adapter, messages, params)).samples
+            completion: Completion = yield self._wish(adapter, messages, params)
+            return completion.samples
         except Unsupported:
             return ()
 

@@ -58,9 +58,7 @@ class Hosted:
         on_data = None if stream is None else stream.take
         failed: LMError | None = None
         try:
-            answer = await network().client.send(
-                post, body, timeout=self._timeout, on_data=on_data
-            )
+            answer = await network().client.send(post, body, timeout=self._timeout, on_data=on_data)
         except OSError as error:
             failed = self._lost(error)
         if stream is not None and stream.error is not None:
@@ -90,9 +88,7 @@ class Hosted:
 
     def _lost(self, error: OSError) -> LMError:
         where = self._endpoint.base
-        return failures.from_transport(
-            error, model=self.model, where=where, secrets=self._secrets
-        )
+        return failures.from_transport(error, model=self.model, where=where, secrets=self._secrets)
 
     def _refused(self, answer: Answer, request: Request) -> LMError:
         error = failures.from_status(

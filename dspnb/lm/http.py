@@ -168,7 +168,9 @@ class Client:
         try:
             way = Address.of(proxy)
         except ValueError:  # such as SOCKS
-            raise ConnectionRefusedError("only proxies of http:// and https:// are spoken") from None
+            raise ConnectionRefusedError(
+                "only proxies of http:// and https:// are spoken"
+            ) from None
         tls = {"ssl": self._context()} if way.secure else {}
         _, connection = await loop.create_connection(_Connection, way.host, way.port, **tls)
         if not address.secure:

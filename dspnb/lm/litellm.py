@@ -75,9 +75,7 @@ class LiteLLM:
 
     async def _streamed(self, request: Request, on_text: OnText) -> Completion:
         reader, last = self._format.reader(self.model, on_text, request), None
-        response = await self._asked(
-            request, stream=True, stream_options={"include_usage": True}
-        )
+        response = await self._asked(request, stream=True, stream_options={"include_usage": True})
         try:
             async for last in response:
                 reader.feed(_plain(last))

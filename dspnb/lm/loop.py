@@ -52,8 +52,12 @@ async def wait_async(ask: Ask[T], on_text: Pieces | None = None) -> T:
         with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
             here.call_soon_threadsafe(function, *arguments)
 
+    def settle() -> None:
+        if not done.done():
+            done.set_result(None)
+
     def wake() -> None:
-        in_this_loop(lambda: done.done() or done.set_result(None))
+        in_this_loop(settle)
 
     pieces = None if on_text is None else _Forward(lambda text: in_this_loop(on_text, text))
     call: _Call[T] = _Call(ask, pieces, wake)

@@ -51,5 +51,5 @@ def delay(tried: int, asked: float | None, spread: Callable[[], float] = random.
     >>> delay(1, None, lambda: 1.0), delay(1, 3.0, lambda: 1.0)
     (1.0, 3.5)
     """
-    backoff = min(FIRST * 2**tried, LONGEST) * (0.5 + spread() / 2)
+    backoff = min(FIRST * 2.0**tried, LONGEST) * (0.5 + spread() / 2)
     return backoff if asked is None else asked + min(backoff, 0.5)
