@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from dspnb.errors import LMError
+from dspnb.errors import ConnectionLost, LMError, ServerFailed
 
 from .base import Completion, Feature, Message, ToolCall, estimate_tokens
 from .litellm_errors import translated
@@ -45,12 +45,17 @@ class LiteLLM:
     ) -> Completion:
         """Ask the provider once. `rollout` only tells samples apart; it is not sent."""
         start = time.perf_counter()
+        failure: LMError | None = None
         try:
             response = self._ask(messages, params)
         except Exception as error:  # litellm raises its own, openai's, httpx's and plain ones
-            raise translated(error, self.model, self._settings, params) from None
+            failure = translated(error, self.model, self._settings, params)
+        if failure is not None:
+            raise failure  # not above: its context would be the original, which may hold the key
         if not response.choices:
-            raise LMError("the provider sent an answer without text; ask again", model=self.model)
+            raise ServerFailed(
+                "the provider sent an answer without text; ask again", model=self.model
+            )
         choice = response.choices[0]
         answer = _Answer(usage=getattr(response, "usage", None))
         answer.add(choice.message, choice.finish_reason)
@@ -79,17 +84,20 @@ class LiteLLM:
         """What the provider sends; its errors in our words, and those of the reader as they are."""
         streaming = {**params, "stream": True, "stream_options": {"include_usage": True}}
         response = None
+        failure: LMError | None = None
         try:
             response = self._ask(messages, streaming)
             yield from response
         except Exception as error:  # as above
-            raise translated(error, self.model, self._settings, params) from None
+            failure = translated(error, self.model, self._settings, params)
         finally:
             close = getattr(getattr(response, "completion_stream", None), "close", None)
             if close:
                 close()  # the reader may have left early
+        if failure is not None:
+            raise failure
         if getattr(response, "received_finish_reason", "unknown") is None:
-            raise LMError("the provider cut its answer short; ask again", model=self.model)
+            raise ConnectionLost("the provider cut its answer short; ask again", model=self.model)
 
     def _ask(self, messages: Sequence[Message], params: Mapping[str, Any]) -> Any:
         return _litellm().completion(
