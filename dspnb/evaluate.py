@@ -187,29 +187,27 @@ def _row_of(index: int, program: Program, example: Example, metric: Metric) -> R
 
 def _row(program: Program, example: Example, metric: Metric) -> Row:
     start = time.perf_counter()
+    prediction: Prediction | None = None
     try:
         prediction = program(**example.inputs)
+        seconds = time.perf_counter() - start
+        given = score(metric, example, prediction)
     except (UsageError, LMError) as error:
         if isinstance(error, UsageError) or error.fatal:
             raise
-        return _failed(example, error, start)
+        return _failed(example, error, prediction, start)
     except Exception as error:  # the user's own `forward` may raise anything
-        return _failed(example, error, start)
-    seconds = time.perf_counter() - start
-    return Row(
-        example,
-        prediction,
-        score(metric, example, prediction),
-        "",
-        prediction.trace,
-        seconds,
-        prediction.checks,
-    )
+        return _failed(example, error, prediction, start)
+    return Row(example, prediction, given, "", prediction.trace, seconds, prediction.checks)
 
 
-def _failed(example: Example, error: Exception, start: float) -> Row:
+def _failed(example: Example, error: Exception, prediction: Prediction | None, start: float) -> Row:
+    """The row of a program that failed; or of a judge, when there is a prediction."""
     said = one_line(error)
-    trace, checks = (error.trace, error.checks) if isinstance(error, DspnbError) else ((), ())
+    made = prediction if prediction is not None else error
+    trace, checks = (
+        (made.trace, made.checks) if isinstance(made, (Prediction, DspnbError)) else ((), ())
+    )
     return Row(example, None, Score(0.0, said), said, trace, time.perf_counter() - start, checks)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from .errors import MetricError, UsageError, listed, nearest, one_line
+from .errors import DspnbError, MetricError, UsageError, listed, nearest, one_line
 from .trace import Attempt, Check, Trace
 
 
@@ -206,13 +206,15 @@ def score(
 ) -> Score:
     """Ask a metric; a number, a truth or `(number, "feedback")` becomes a `Score`.
 
-    Raises `MetricError`, which names the metric, its line and the example, when the metric fails.
-    `kind` is what an error calls it.
+    Raises `MetricError`, which names the metric, its line and the example, when the metric fails;
+    the error itself when a model that the metric asks does. `kind` is what an error calls it.
     """
     try:
         result = metric(example, prediction)
     except UsageError as error:
         raise MetricError(str(error)) from None
+    except DspnbError:
+        raise  # a judge that could not be asked, or read, is no mistake in the metric
     except Exception as error:  # whatever the user's code raises
         raise MetricError(
             f"The {kind} `{metric_name(metric)}` raised {one_line(error)}{_place(error)}, "

@@ -37,17 +37,21 @@ def broken(error: BaseException) -> Broken | None:
     for cause in causes:
         if "SSLCertVerificationError" in _names(cause):
             return Broken(Unreachable, _told(cause), "certificate")
+    late: Broken | None = None
     for cause in causes:
         for name in _names(cause):
             if name in _ANSWERED:
-                return None
+                return late
+            if name in _TIMEOUTS:  # of what, the exception behind it says
+                late = late or Broken(TimedOut, _told(cause))
+                break
             if name == "OSError":
                 return Broken(_of_number(cause), _told(cause))
             if kind := _KINDS.get(name):
                 tls = kind is Unreachable and any("SSLError" in _names(one) for one in causes)
                 address = name in _NOT_AN_ADDRESS
                 return Broken(kind, _told(cause), "tls" if tls else "address" if address else "")
-    return None
+    return late
 
 
 _NOT_AN_ADDRESS = {"UnsupportedProtocol", "InvalidURL", "NonHttpUrlClientError"}
@@ -59,12 +63,12 @@ _UNREACHABLE = {
     *_NOT_AN_ADDRESS,
 }  # fmt: skip
 _TIMED_OUT = {
-    "TimeoutError", "TimeoutException", "ServerTimeoutError", "APITimeoutError", "Timeout",
-    "ReadTimeoutError",
+    "TimeoutError", "TimeoutException", "ServerTimeoutError", "ReadTimeoutError",
 }  # fmt: skip
+_TIMEOUTS = {"APITimeoutError", "Timeout"}  # of openai and litellm
 _LOST = {
     "ConnectionError", "EOFError", "SSLEOFError", "SSLZeroReturnError",
-    "NetworkError", "ProtocolError", "StreamError",  # httpx
+    "NetworkError", "ProtocolError", "StreamError", "TransportError", "RequestError",  # httpx
     "ClientConnectionError", "ClientPayloadError",  # aiohttp
 }  # fmt: skip
 _NONSENSE = {"HttpParserError", "TooManyRedirects", "DecodingError"}

@@ -33,7 +33,7 @@ from dspnb.errors import (
 from .broken import Broken, broken
 from .fault import Fault, read
 from .keys import address, without_keys
-from .kinds import NO_CALL, kind_of, named, names_a_model
+from .kinds import NO_CALL, has_no_place, kind_of, named
 from .waits import retry_after
 
 __all__ = ["from_status", "from_transport", "not_json", "retry_after", "without_keys"]
@@ -145,17 +145,23 @@ _TEXTS: dict[type[LMError], tuple[str, str]] = {
         "the prompt is too long",
         "Give shorter inputs or fewer demos, lower `max_tokens`, or take a model that reads more.",
     ),
-    TimedOut: ("no answer came in time{at}", "Ask again, or for less: lower `max_tokens`."),
+    TimedOut: (
+        "no answer came in time from the provider{at}",
+        "Ask again, or for less: lower `max_tokens`.",
+    ),
     ServerFailed: ("the provider{at} did not manage to answer", "Ask again a little later."),
     Unreachable: ("a proxy on the way wants a login", "Give it in `HTTPS_PROXY`."),
     ConnectionLost: ("the connection{at} broke before the answer was whole", "Ask again."),
     Refused: (
-        "the provider's rules forbid the prompt or the answer{at}",
+        "the rules of the provider{at} forbid the prompt or the answer",
         "Say it in other words, or take another model.",
     ),
     Unsupported: ("the model{at} cannot do this", "Leave it out, or take another model."),
     UnknownModel: ("there is no such model{at}", "Is its name right?"),
-    BadRequest: ("the provider{at} rejects the request", ""),
+    BadRequest: (
+        "the provider{at} rejects the request",
+        "Look at its parameters, and at its messages with `preview`.",
+    ),
 }
 _BROKEN: dict[type[LMError], tuple[str, str]] = {
     Unreachable: ("nobody answers{at}", ""),
@@ -188,8 +194,11 @@ def _around(kind: type[LMError], fault: Fault, asked: Asked) -> tuple[str, str]:
             else "the provider{at} does not accept the key"
         )
         return what, asked.set_key
-    if kind is UnknownModel and fault.status == 404 and not names_a_model(fault):
-        return "there is nothing at this address{at}", _ADDRESS
+    if kind is UnknownModel and has_no_place(fault):
+        where = address(asked.where, asked.secrets)
+        return f"there is nothing at this address{f': {where}' if where else ''}", _ADDRESS
+    if kind is RateLimited and fault.wait is not None:
+        return what, f"Ask again in {fault.wait:.3g} s, and less at once: lower `concurrency`."
     if kind is Unsupported and (names := named(fault, asked.params)):
         return what, f"Leave out {listed(names)}, or take another model."
     if kind is ServerFailed and 300 <= fault.status < 400:

@@ -56,7 +56,7 @@ def said_in(answer: Any, status: int = 0) -> Fault:
     if isinstance(answer, list):  # as Google wraps it
         answer = answer[0] if answer else {}
     if not isinstance(answer, Mapping):
-        return Fault(status, str(answer))
+        return Fault(status, _words(answer))
     found = answer.get("error") or answer
     if not isinstance(found, Mapping):  # Ollama's and xAI's is a text
         found = {**answer, "message": found}
@@ -64,7 +64,9 @@ def said_in(answer: Any, status: int = 0) -> Fault:
     names = [found.get(name) for name in ("code", "type", "status")] + [inner.get("code")]
     codes = frozenset(str(name).lower() for name in names if name not in (None, ""))
     message = found.get("message") or found.get("detail") or found.get("error")
-    said = " ".join(part for part in (_words(message), _filtered(inner), _upstream(more)) if part)
+    said = ": ".join(part for part in (_words(message), _upstream(more)) if part)
+    if why := _reasons(inner, more):
+        said = f"{said} ({', '.join(why)})".strip()
     own = _own_status(codes) if status < 300 else status
     return Fault(own, said, codes, str(found.get("param") or ""))
 
@@ -85,18 +87,17 @@ def _words(message: Any) -> str:
     return str(message)
 
 
-def _filtered(inner: Mapping[str, Any]) -> str:
-    """What Azure's filter found: "(filtered: hate)"."""
-    found = _mapping(inner.get("content_filter_result"))
-    names = [name for name, result in found.items() if _mapping(result).get("filtered")]
-    return f"(filtered: {', '.join(names)})" if names else ""
+def _reasons(inner: Mapping[str, Any], more: Mapping[str, Any]) -> list[str]:
+    """What Azure's filter, or the one of OpenRouter, found in the prompt."""
+    results = _mapping(inner.get("content_filter_result"))
+    found = [name for name, result in results.items() if _mapping(result).get("filtered")]
+    reasons = more.get("reasons")
+    return [*found, *map(str, reasons if isinstance(reasons, list) else [])]
 
 
 def _upstream(more: Mapping[str, Any]) -> str:
-    """What the provider behind OpenRouter said, or why the prompt was flagged."""
-    reasons, raw = more.get("reasons"), more.get("raw")
-    if isinstance(reasons, list):
-        return f"({', '.join(map(str, reasons))})"
+    """What the provider behind OpenRouter said."""
+    raw = more.get("raw")
     with contextlib.suppress(ValueError, TypeError):  # it may be plain words, or an object
         raw = said_in(json.loads(raw or "")).said
     return _words(raw)

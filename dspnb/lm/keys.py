@@ -24,7 +24,7 @@ def without_keys(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(_known(secrets), key=len, reverse=True):
         text = text.replace(secret, "***")
         if len(secret) >= _LONG:
-            text = re.sub(re.escape(secret[: _LONG // 2]) + r"[\w*.…-]*", "***", text)
+            text = re.sub(re.escape(secret[: _LONG // 2]) + _REST, "***", text)
     lines = text.strip().splitlines()
     line = lines[0][: 8 * LONGEST] if lines else ""
     for pattern, instead in _SHAPES:
@@ -45,6 +45,7 @@ def address(where: str, secrets: Iterable[str] = ()) -> str:
 
 _SHORT = 7  # values of the environment up to this length are settings rather than keys
 _LONG = 16  # from this length on half a key is a secret, and no word
+_REST = r"(?:[\w*.…-]*[\w*…-])?"  # of a key, without the end of a sentence
 _NAMES = ("_API_KEY", "_TOKEN", "_SECRET", "_KEY")
 
 _SHAPES = (
@@ -58,9 +59,7 @@ _SHAPES = (
     ),
     # `sk-proj-...`, `gsk_...`, `AIza...`
     (
-        re.compile(
-            r"(?<![\w-])(?:(?:sk|gsk|hf|xai|pplx|nvapi|csk)[-_]|AIza)[\w*.…-]{2,}(?<=[\w*…-])"
-        ),
+        re.compile(r"(?<![\w-])(?:(?:sk|gsk|hf|xai|pplx|nvapi|csk)[-_]|AIza)" + _REST),
         "***",
     ),
     # "API key: ab12...": a word after it is none

@@ -55,14 +55,15 @@ def kind_of(fault: Fault, params: Mapping[str, Any]) -> type[LMError]:
         return ServerFailed
     if _KEY.search(text):
         return WrongKey
-    if status == 404 or names_a_model(fault) or _NO_PLACE.search(text):
+    if _NO_MODEL.search(text) or has_no_place(fault):
         return UnknownModel
     return {0: ServerFailed, 403: WrongKey, 407: Unreachable}.get(status, BadRequest)
 
 
-def names_a_model(fault: Fault) -> bool:
-    """Whether it is the model that is not there, and not the address."""
-    return bool(_NO_MODEL.search(_searched(fault)))
+def has_no_place(fault: Fault) -> bool:
+    """Whether it is the address that is wrong, and not the model."""
+    text = _searched(fault)
+    return bool(_NO_PLACE.search(text)) or (fault.status == 404 and not _NO_MODEL.search(text))
 
 
 def named(fault: Fault, params: Mapping[str, Any]) -> list[str]:

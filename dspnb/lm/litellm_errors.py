@@ -33,7 +33,7 @@ def translated(
     """The error as one of ours, without the key; raise it outside of the `except`.
 
     >>> translated(ValueError("no"), "openai/x", {"api_base": None, "api_key": None}, {})
-    BadRequest('openai/x: the provider rejects the request. It said: ValueError: no.')
+    BadRequest('openai/x: the provider rejects the request. It said: ValueError: no. ...')
     """
     error = getattr(error, "original_exception", None) or error  # what broke a stream
     key = settings.get("api_key")

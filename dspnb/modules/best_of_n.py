@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dspnb.context import current, use
-from dspnb.errors import DspnbError, LMError, MetricError, UsageError, one_line
+from dspnb.errors import LMError, UsageError, one_line
 from dspnb.example import Example, Prediction, Score, score
 from dspnb.frame import Frame
 from dspnb.module import Module
@@ -106,13 +106,7 @@ class BestOfN(Module):
         assert sample.prediction is not None
         example = Example(**inputs).with_inputs(*inputs)
         prediction = sample.prediction.with_trace(tuple(sample.run.calls))
-        try:
-            return score(self.reward_fn, example, prediction, kind="reward function")
-        except MetricError as error:
-            # A judge that could not be asked is no mistake in the reward function.
-            if isinstance(error.__cause__, DspnbError):
-                raise error.__cause__ from None
-            raise
+        return score(self.reward_fn, example, prediction, kind="reward function")
 
 
 def _best(frame: Frame, samples: Sequence[Sample]) -> Prediction:
