@@ -481,7 +481,7 @@ def test_processes_that_make_the_file_at_the_same_time_share_it(file):
 def test_forks_in_the_middle_lose_and_damage_nothing(file):
     told = run(
         """
-        import os, sys, threading, warnings
+        import os, signal, sys, threading, warnings
         from pathlib import Path
         from dspnb.lm.disk import Disk
 
@@ -505,6 +505,7 @@ def test_forks_in_the_middle_lose_and_damage_nothing(file):
         for child in range(10):
             children.append(os.fork())
             if children[-1] == 0:
+                signal.alarm(30)  # kills it if it waits for ever
                 for i in range(50):
                     disk.put(f"child {child} {i}", "text")
                     assert disk.get(f"child {child} {i // 2}") == "text"
