@@ -29,7 +29,8 @@ COMMIT;
 _GET = "SELECT answer FROM answers WHERE key = ?"
 _PUT = "INSERT OR REPLACE INTO answers (key, answer) VALUES (?, ?)"
 _DROP_OLDEST = "DELETE FROM answers WHERE id IN (SELECT id FROM answers ORDER BY id LIMIT 64)"
-_OVERHEAD = 150  # bytes that a short text takes beside its own: key, index, headers
+_LARGEST_LOG = 4_000_000  # bytes
+_LOGGED = 12_000  # bytes that a put writes to the log beside the text: three pages
 
 # A write-ahead log needs memory that all processes share, and two machines have none.
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "fuse.sshfs"}
@@ -56,7 +57,7 @@ class Disk:
         self, file: Path, *, max_bytes: int = 2_000_000_000, patience: float = 5.0
     ) -> None:
         self.file, self.max_bytes, self.patience = file, max_bytes, patience
-        self._step = min(1_000_000, max_bytes // 16)  # bytes put between two looks at the size
+        self._step = min(_LARGEST_LOG, max_bytes // 16)  # bytes written between two looks at sizes
         self._unchecked = self._step  # look at the first put: many short processes grow it too
         self._usable = True
         self._trouble = ""  # why nothing is written
@@ -169,14 +170,22 @@ class Disk:
 
     def _put(self, connection: sqlite3.Connection, key: str, text: str) -> None:
         connection.execute(_PUT, (key, text))
-        self._unchecked += len(text) + _OVERHEAD
-        if self._unchecked < self._step:
-            return
-        self._unchecked = 0
+        self._unchecked += len(text) + _LOGGED
+        if self._unchecked >= self._step:
+            self._unchecked = 0
+            self._make_room(connection)
+
+    def _make_room(self, connection: sqlite3.Connection) -> None:
         for _ in range(128):  # a bound on the time: the next look goes on
             if _size(connection) <= self.max_bytes - 2 * self._step:
                 break
             connection.execute(_DROP_OLDEST)
+        if os.path.getsize(f"{self.file}-wal") >= _LARGEST_LOG:
+            # SQLite does this by itself after a put, when nobody reads just then. With 16 threads
+            # in each of two processes that hardly ever came, and the log grew to 490 MB in 60 s.
+            connection.execute("PRAGMA busy_timeout = 100")  # else the next look
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute(f"PRAGMA busy_timeout = {int(self.patience * 1000)}")
 
     def _close(self) -> None:
         if self._connection is not None and self._at_exit is not None:
@@ -232,7 +241,7 @@ def _prepare(connection: sqlite3.Connection, *, writable: bool) -> None:
     if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         raise _Unusable("its file system cannot share memory, which SQLite needs")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA journal_size_limit = 16000000")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # see `_make_room`
     if not tables:
         connection.executescript(_CREATE)
 

@@ -132,7 +132,7 @@ def work():
         for i in range(100):
             cache.put(str(i), Completion(""))
 
-threads = [threading.Thread(target=work) for _ in range(4)]
+threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
 for thread in threads:
     thread.start()
 for _ in range(50):
