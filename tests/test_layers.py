@@ -10,7 +10,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
-constraints  events  intervals  pool  controls  lm
+constraints  events  intervals  pool  controls
+lm
 types
 annotations
 scopes

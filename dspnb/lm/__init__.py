@@ -2,5 +2,19 @@
 
 from .base import Block, Completion, LanguageModel, Message
 from .client import LM, Usage
+from .recorded import Recorded
+from .replayed import Replayed
 
-__all__ = ["LM", "Block", "Completion", "LanguageModel", "Message", "Usage"]
+Model = LM | Recorded | Replayed  # what `%lm` sets
+
+__all__ = [
+    "LM",
+    "Block",
+    "Completion",
+    "LanguageModel",
+    "Message",
+    "Model",
+    "Recorded",
+    "Replayed",
+    "Usage",
+]

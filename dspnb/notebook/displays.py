@@ -9,7 +9,7 @@ from dspnb.data import Examples, Split
 from dspnb.diff import Diff
 from dspnb.evaluate import Report
 from dspnb.example import Example, Prediction, Score
-from dspnb.lm import LM, Completion
+from dspnb.lm import LM, Completion, Recorded, Replayed
 from dspnb.module import Module
 from dspnb.preview import Preview
 from dspnb.run import Run
@@ -52,6 +52,8 @@ HTML: dict[type, Callable[[Any], str]] = {
     Diff: diff,
     Completion: cards.completion,
     LM: cards.model,
+    Recorded: cards.model,
+    Replayed: cards.model,
     Image: shown.image,
     Audio: shown.audio,
     File: shown.file,
