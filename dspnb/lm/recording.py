@@ -299,6 +299,7 @@ class _Prompts:
 
     def lines(self, model: str, asked: Asked, answer: Completion) -> Iterator[str]:
         """The line of a call, and before it the one of what it begins with, when that is new."""
+        told = _answer(answer, model)  # first: what fails defines nothing
         *first, last = asked.messages
         begin = tuple(first)
         if begin and begin not in self._ids:
@@ -311,7 +312,7 @@ class _Prompts:
             **self._after(begin, (last,)),
             params=asked.params,
             rollout=str(asked.rollout),
-            answer=_answer(answer, model),
+            answer=told,
         )
 
     def _after(self, begin: tuple[str, ...], own: tuple[str, ...]) -> dict[str, str]:

@@ -193,6 +193,16 @@ def test_a_call_that_fails_is_not_written(file):
     assert recorded("Well?").text == "up again" == Replayed(file)("Well?").text
 
 
+def test_an_answer_that_is_no_json_is_refused_and_harms_nothing(file):
+    odd = Completion("Blue.", logprobs=object())
+    recorded = Recorded(Scripted([odd, "Red."]), file)
+    with pytest.raises(UsageError, match="An answer of `scripted` cannot be recorded"):
+        recorded(prompt("Be brief.", "Colour?"))
+    recorded(prompt("Be brief.", "Colour?"))
+
+    assert Replayed(file)(prompt("Be brief.", "Colour?")).text == "Red."
+
+
 def test_recording_goes_on_where_it_was(file):
     record(file, "One?", lm=Scripted(["one"]))
     lm = Scripted(["two"])
