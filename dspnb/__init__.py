@@ -22,7 +22,7 @@ from .errors import (
 )
 from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
-from .lm import LM, Completion
+from .lm import LM, Completion, Recorded, Replayed
 from .lm.ledger import Ledger, ledger
 from .module import Module, Setting
 from .modules import (
@@ -107,7 +107,9 @@ __all__ = [
     "Prediction",
     "Provenance",
     "Reasoning",
+    "Recorded",
     "Refine",
+    "Replayed",
     "Report",
     "Run",
     "Score",

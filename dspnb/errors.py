@@ -24,7 +24,7 @@ DspnbError
 ├── BatchError        some calls of a batch failed; it holds the results of the others
 └── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
 
-LoadWarning           not an error: `load(file, strict=False)` left something out
+LoadWarning           not an error: of a saved program or a recording something was left out
 CacheWarning          not an error: answers are kept in memory, not in their file
 """
 
@@ -193,7 +193,7 @@ class TooManyErrors(DspnbError):
 
 
 class LoadWarning(UserWarning):
-    """A saved program fits only in part; the message lists what does not."""
+    """A saved program or a recording is used only in part; the message says what is left out."""
 
 
 class CacheWarning(UserWarning):

@@ -12,7 +12,7 @@ from typing import Any
 
 from .context import current, use
 from .errors import UsageError
-from .lm import LM
+from .lm import Model
 from .lm.base import Block, Completion, Feature, LanguageModel, Message, estimate_tokens, supported
 from .module import Module
 from .saving.models import harmless
@@ -159,7 +159,8 @@ class _Catcher:
     def __call__(
         self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
     ) -> Completion:
-        given = {**(self._lm.params if isinstance(self._lm, LM) else {}), **params}
+        own: Mapping[str, Any] = self._lm.params if isinstance(self._lm, Model) else {}
+        given = {**own, **params}
         told = {name: v for name, v in given.items() if name in WRITTEN or harmless({name: v})}
         raise _Caught(Preview(self._path.name, tuple(messages), self.model, told))
 

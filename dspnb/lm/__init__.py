@@ -2,6 +2,20 @@
 
 from .base import Block, Completion, LanguageModel, Message
 from .client import LM
+from .recorded import Recorded
+from .replayed import Replayed
 from .usage import Usage
 
-__all__ = ["LM", "Block", "Completion", "LanguageModel", "Message", "Usage"]
+Model = LM | Recorded | Replayed  # what `%lm` sets
+
+__all__ = [
+    "LM",
+    "Block",
+    "Completion",
+    "LanguageModel",
+    "Message",
+    "Model",
+    "Recorded",
+    "Replayed",
+    "Usage",
+]

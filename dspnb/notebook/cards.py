@@ -10,7 +10,7 @@ from dspnb.data import Split
 from dspnb.evaluate import Report, Row
 from dspnb.example import Example, Score
 from dspnb.example import Prediction as Outputs
-from dspnb.lm import LM, Completion
+from dspnb.lm import Completion, Model
 from dspnb.lm.ledger import Calls, Sums
 from dspnb.lm.money import money
 from dspnb.signature import REQUIRED, Field, Signature
@@ -138,12 +138,12 @@ def completion(value: Completion) -> str:
     return "".join(parts)
 
 
-def model(value: LM) -> str:
+def model(value: Model) -> str:
     """A model's name, parameters and use so far; the offline one says what it is."""
     return models({"main": value})
 
 
-def models(value: Mapping[str, LM]) -> str:
+def models(value: Mapping[str, Model]) -> str:
     """The models of a session with what they did so far."""
     shown_models = table(
         [

@@ -26,7 +26,13 @@ Names = Callable[[Mapping[str, Any]], list[str]]
 
 # magic -> what completes its arguments, "" being the positional one
 MAGICS: dict[str, dict[str, Names | None]] = {
-    "lm": {"": lambda _: MODELS, "--as": lambda _: ROLES, "--by": lambda _: list(get_args(By))},
+    "lm": {
+        "": lambda _: MODELS,
+        "--as": lambda _: ROLES,
+        "--by": lambda _: list(get_args(By)),
+        "--record": lambda _: names.recordings(),
+        "--replay": lambda _: names.recordings(),
+    },
     "signature": {"": None},
     "module": {"": None},
     "metric": {"": None},

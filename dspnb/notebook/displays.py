@@ -9,7 +9,7 @@ from dspnb.data import Examples, Split
 from dspnb.diff import Diff
 from dspnb.evaluate import Report
 from dspnb.example import Example, Prediction, Score
-from dspnb.lm import LM, Completion
+from dspnb.lm import LM, Completion, Recorded, Replayed
 from dspnb.lm.ledger import Calls, Sums
 from dspnb.module import Module
 from dspnb.preview import Preview
@@ -55,6 +55,8 @@ HTML: dict[type, Callable[[Any], str]] = {
     LM: cards.model,
     Sums: cards.sums,
     Calls: cards.calls,
+    Recorded: cards.model,
+    Replayed: cards.model,
     Image: shown.image,
     Audio: shown.audio,
     File: shown.file,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from dspnb import metrics
@@ -94,6 +95,11 @@ def datasets(namespace: Mapping[str, Any]) -> list[str]:
 def metric_names(namespace: Mapping[str, Any]) -> list[str]:
     """Names of metrics: the user's functions of (example, prediction), and ours."""
     return [*_names(namespace, _is_metric), *METRICS]
+
+
+def recordings() -> list[str]:
+    """Files that `--record` and `--replay` may mean: those of JSON lines beside the notebook."""
+    return sorted(path.name for path in Path().glob("*.jsonl"))
 
 
 def optimizer_names(namespace: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core import magic_arguments as args
@@ -16,7 +17,7 @@ from dspnb.context import configure
 from dspnb.errors import UsageError, nearest
 from dspnb.evaluate import Interrupted as EvaluationInterrupted
 from dspnb.evaluate import Report, Row, evaluate
-from dspnb.lm import LM, Usage
+from dspnb.lm import LM, Model, Recorded, Replayed, Usage
 from dspnb.lm.ledger import Sums, ledger
 from dspnb.lm.money import money
 from dspnb.preview import Preview, preview
@@ -27,7 +28,7 @@ from .bar import Bar
 from .calls import calls_of
 from .handle import Compiled
 from .inspector import Inspector
-from .lines import parsed, plain_errors, settings, words
+from .lines import parsed, plain_errors, settings, unquoted, words
 
 if TYPE_CHECKING:
     from .session import Session
@@ -40,7 +41,7 @@ FORMS: dict[str, Callable[[Preview], str | dict[str, Any]]] = {
 }
 
 
-class Models(dict[str, LM]):
+class Models(dict[str, Model]):
     """The models of a session, by role; shows itself as a table of what they did."""
 
     def _repr_html_(self) -> str:
@@ -65,21 +66,27 @@ class RunMagics(Magics):
     @args.argument("settings", nargs="*", help="such as temperature=0 max_tokens=500")
     @args.argument("--as", dest="role", default="main", help="teacher, proposer or judge")
     @args.argument("--by", help="add up all calls so far by model, run, candidate, path, ...")
+    @args.argument("--record", metavar="FILE", help="write each call to a file, as it comes")
+    @args.argument("--replay", metavar="FILE", help="answer from such a file alone")
     @no_var_expand
     @line_magic
     @plain_errors
-    def lm(self, line: str) -> LM | Models | Sums:
+    def lm(self, line: str) -> Model | Models | Sums:
         """Set the model that programs use; alone, show models and what they did so far.
+
+        What `--record` wrote, `--replay` answers: without a key, a network or costs.
 
         %lm offline
         %lm openai/gpt-4o-mini temperature=0
         %lm anthropic/claude-sonnet-4-5 --as teacher
         %lm --by run,path
+        %lm openai/gpt-4o-mini --record lesson.jsonl
+        %lm openai/gpt-4o-mini --replay lesson.jsonl
         """
-        given = parsed(self.lm, line)
+        given = unquoted(self.lm, line)
         if given.by is not None:
             return ledger.sum(*given.by.split(","))
-        if given.model is None:
+        if given.model is None and given.record is None and given.replay is None:
             if not self.session.models:
                 raise UsageError("No model is set; try `%lm offline`, which needs no key.")
             return Models(self.session.models)
@@ -91,7 +98,11 @@ class RunMagics(Magics):
                 "A key in a cell would be saved with the notebook. Set the provider's environment "
                 "variable (such as OPENAI_API_KEY), or `configure(lm=LM(..., api_key=getpass()))`."
             )
-        model = self.session.models[given.role] = LM(given.model, **chosen)
+        model = self._model(given, chosen)
+        before = self.session.models.get(given.role)
+        if isinstance(before, Recorded):
+            before.close()
+        self.session.models[given.role] = model
         if given.role == "main":
             configure(lm=model)
         return model
@@ -245,7 +256,26 @@ class RunMagics(Magics):
         shown = preview(program, **settings(values, self.shell.user_ns))
         return shown if form is None else FORMS[form](shown)
 
-    def _role(self, role: str | None) -> LM | None:
+    def _model(self, given: Any, chosen: dict[str, Any]) -> Model:
+        if given.record and given.replay:
+            raise UsageError("A model is recorded or replayed: give `--record` or `--replay`.")
+        asked = None if given.model is None else LM(given.model, **chosen)
+        if given.replay:
+            file = Path(given.replay).expanduser()
+            if asked is None:
+                return Replayed(file, role=given.role)
+            return Replayed(file, role=given.role, model=asked.model, params=asked.params or None)
+        if given.record is None and asked is not None:
+            return asked
+        lm = asked or self.session.models.get(given.role)
+        if lm is None:
+            raise UsageError(
+                f"Name the model to record, as in `%lm openai/gpt-4o-mini --record {given.record}`."
+            )
+        inside: Any = lm.lm if isinstance(lm, Recorded) else lm
+        return Recorded(inside, Path(given.record).expanduser(), role=given.role)
+
+    def _role(self, role: str | None) -> Model | None:
         if role is None:
             return None
         models = self.session.models

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dspnb.context import configure
 from dspnb.example import Prediction
-from dspnb.lm import LM
+from dspnb.lm import Model, Recorded
 from dspnb.module import Module
 from dspnb.run import Run
 
@@ -41,7 +41,7 @@ class Session:
 
         self.shell = shell
         self.recent = Recent()
-        self.models: dict[str, LM] = {}  # by role: "main", "teacher", "proposer", "judge"
+        self.models: dict[str, Model] = {}  # by role: "main", "teacher", "proposer", "judge"
         self.views: dict[str, RunView] = {}  # by run id
         self.rerun = Rerun(shell)
         self.magics = (
@@ -68,6 +68,9 @@ class Session:
         self.completion.remove()
         self.displays.remove()
         self.rerun.remove()
+        for lm in self.models.values():
+            if isinstance(lm, Recorded):
+                lm.close()
         manager = self.shell.magics_manager
         for magics in self.magics:
             for kind, names in magics.magics.items():

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from dspnb.errors import UsageError, listed
 from dspnb.lm import LM, LanguageModel
+from dspnb.lm.private import is_private
 
 CLASS = "dspy.clients.lm.LM"
 # What DSPy's entry holds beside the parameters of a call.
 BESIDE = {
     "_dspy_lm_class", "model", "model_type", "cache", "num_retries", "finetuning_model",
     "launch_kwargs", "train_kwargs", "engine", "async_engine", "use_developer_role", "prompt_cache",
-}  # fmt: skip
-# Words in the names of parameters that open a door, or lead to another one.
-PRIVATE = {
-    "key", "keys", "apikey", "token", "secret", "password", "credential", "credentials", "auth",
-    "authorization", "base", "url", "uri", "endpoint", "host", "proxy", "header", "headers",
-    "provider", "client", "model", "fallbacks",
 }  # fmt: skip
 
 
@@ -76,7 +70,7 @@ def harmless(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_harmless(name: str, value: Any) -> bool:
-    if PRIVATE & set(re.split(r"[^a-z]+", name.lower())):
+    if is_private(name):
         return False
     match value:
         case str():

@@ -1,0 +1,36 @@
+"""How recorded answers count: the first to a request as a call, each later one as cached."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+
+from .base import Completion, pieces
+from .client import Usage
+
+
+class Answered:
+    """Counts alike while recording and in a replay. Safe from several threads."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self._keys: set[str] = set()
+        self._lock = threading.Lock()  # protects both
+
+    def count(self, key: str, completion: Completion) -> Completion:
+        """The answer to a request, marked as cached when there was one before."""
+        with self._lock:
+            counted = dataclasses.replace(completion, cached=key in self._keys)
+            self._keys.add(key)
+            self.usage = self.usage.add(counted)
+        return counted
+
+    def again(
+        self, key: str, completion: Completion, on_text: Callable[[str], object] | None
+    ) -> Completion:
+        """The same for an answer that was there already: it takes no time and costs nothing."""
+        if on_text is not None:
+            for piece in pieces(completion.text):
+                on_text(piece)
+        return self.count(key, dataclasses.replace(completion, seconds=0.0, dollars=0.0))

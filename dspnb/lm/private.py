@@ -1,0 +1,66 @@
+"""What is never written to a file: keys, and parameters that hold one or lead elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+from typing import Any
+
+# Words in the names of parameters that open a door, or lead to another one.
+PRIVATE = {
+    "key", "keys", "apikey", "token", "secret", "password", "credential", "credentials", "auth",
+    "authorization", "base", "url", "uri", "endpoint", "host", "proxy", "header", "headers",
+    "provider", "client", "model", "fallbacks",
+}  # fmt: skip
+# Variables of the environment that hold keys; shorter values, and words, are settings.
+_NAMES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+_SHORTEST = 8
+# `sk-proj-...`, `gsk_...`, `AIza...`; the login of an address.
+_SHAPES = (
+    r"(?<![\w-])(?:(?:sk|gsk|hf|xai|pplx|nvapi|csk)[-_]|AIza)[\w-]{20,}",
+    r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
+)
+
+
+def is_private(name: str) -> bool:
+    """Whether a parameter of this name may hold a secret or an address.
+
+    >>> is_private("api_key"), is_private("max_tokens")
+    (True, False)
+    """
+    return not PRIVATE.isdisjoint(re.split(r"[^a-z]+", name.lower()))
+
+
+def keys() -> re.Pattern[str]:
+    """Matches what the environment holds under names such as `OPENAI_API_KEY`, and what looks so.
+
+    >>> bool(keys().search("my key is sk-0123456789abcdefghij."))
+    True
+    """
+    # The names first: to read all values takes most of the time of a call that is replayed.
+    values = [os.environ.get(name, "") for name in os.environ if name.upper().endswith(_NAMES)]
+    known = (value for value in values if len(value) >= _SHORTEST and not value.isalpha())
+    return _matching(frozenset(known))
+
+
+def without(keys: re.Pattern[str], value: Any) -> Any:
+    """A value of JSON with *** in the place of each key in its texts.
+
+    >>> without(re.compile("hunter2"), {"content": "it is hunter2"})
+    {'content': 'it is ***'}
+    """
+    match value:
+        case str():
+            return keys.sub("***", value)
+        case dict():
+            return {keys.sub("***", name): without(keys, item) for name, item in value.items()}
+        case list():
+            return [without(keys, item) for item in value]
+    return value
+
+
+@lru_cache(maxsize=8)
+def _matching(known: frozenset[str]) -> re.Pattern[str]:
+    longest_first = sorted(known, key=lambda key: (-len(key), key))
+    return re.compile("|".join([*map(re.escape, longest_first), *_SHAPES]))
