@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import json
+import os
 import resource
-import statistics
 import subprocess
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from server import Server, reset
+from table import Line, Target, heading, written
 
 HERE = Path(__file__).parent
 SHELL = "from IPython.core.interactiveshell import InteractiveShell as S; s = S.instance()"
@@ -15,67 +24,363 @@ BARE = SHELL
 LOADED = f"{SHELL}; assert s.run_cell('import dspnb\\n%load_ext dspnb').success"
 WITH_DSPY = f"{SHELL}; assert s.run_cell('import dspy').success"
 
+LOADS = {  # (in flight, latency in seconds) -> the least efficiency
+    (32, 0.2): 0.95,
+    (32, 0.05): 0.9,
+    (128, 0.05): 0.85,
+    (512, 0.2): 0.8,
+}
+LOADS_OF_DSPY = ((32, 0.05), (128, 0.05))  # the others take minutes
+MANY = 7  # rounds of what takes a second
+
+Framework = Literal["dspnb", "dspy"]
+Figures = dict[str, Any]
+T = TypeVar("T")
+Pair = tuple[list[T], list[T]]  # dspnb's and dspy's, one a round
+
+SIZES: dict[Framework, tuple[int, ...]] = {
+    "dspnb": (1000, 10_000, 50_000),
+    "dspy": (1000, 4000, 16_000),
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is measured with, and how much."""
+
+    pythons: dict[Framework, str]
+    url: str  # of the server
+    rounds: int
+    quick: bool
+
+    def calls(self, usual: int) -> int:
+        """A tenth when it has to be quick."""
+        return usual // 10 if self.quick else usual
+
+    def beside(self, script: str, *arguments: object, rounds: int = 3) -> Pair[Figures]:
+        """What a script tells of both sides, one a round."""
+        return self.each_round(lambda side: self.measured(side, script, *arguments), rounds)
+
+    def each_round(self, measure: Callable[[Framework], T], rounds: int = 3) -> Pair[T]:
+        """Both sides in turn."""
+        done = [(measure("dspnb"), measure("dspy")) for _ in range(min(rounds, self.rounds))]
+        return [ours for ours, _ in done], [theirs for _, theirs in done]
+
+    def measured(
+        self, side: Framework, script: str, *arguments: object, folder: str | None = None
+    ) -> Figures:
+        """What a script tells of one side, with the server at its quickest."""
+        reset(self.url, latency=0)
+        told: Figures = self.run(side, script, side, self.url, *arguments, folder=folder)
+        return told
+
+    def run(
+        self, side: Framework, script: str, *arguments: object, folder: str | None = None
+    ) -> Any:
+        """The last line that a script prints. Caches are in `folder`, or in a fresh one."""
+        command = [self.pythons[side], str(HERE / script), *map(str, arguments)]
+        with tempfile.TemporaryDirectory() as fresh:
+            env = _environment(folder or fresh)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+        if done.returncode:
+            raise SystemExit(f"`{' '.join(command)}` failed:\n{done.stderr}")
+        return json.loads(done.stdout.splitlines()[-1])
+
 
 def main() -> None:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dspnb", required=True, help="a Python that has dspnb")
-    parser.add_argument("--dspy", required=True, help="a Python that has dspy and IPython")
-    parser.add_argument("--rounds", type=int, default=7)
-    given = parser.parse_args()
-    imports(given.dspnb, given.dspy, given.rounds)
-    for demos in (0, 16):
-        scripts(given, "call", f"one call with {demos} demos, µs", demos)
-    scripts(given, "parse", "reading five typed outputs, µs")
-    scripts(given, "render", "writing a prompt with 16 demos, µs", 16)
+    given = _given()
+    lines: list[Line] = []
+    with Server() as server:
+        bench = Bench(
+            {"dspnb": given.dspnb, "dspy": given.dspy},
+            server.url,
+            2 if given.quick else given.rounds,
+            given.quick,
+        )
+        about = _about(bench)
+        print(about, heading(), sep="\n\n", flush=True)
+        for name in given.only:
+            for line in BENCHES[name](bench):
+                print(line.markdown(), flush=True)
+                lines.append(line)
+    if given.out:
+        given.out.write_text(written(lines, about, as_json=given.out.suffix == ".json"))
 
 
-def imports(dspnb: str, dspy: str, rounds: int) -> None:
+def imports(bench: Bench) -> Iterator[Line]:
     """CPU seconds of importing, over a bare IPython of the same environment."""
-    ours, theirs = _rounds(
-        rounds,
-        lambda: _cpu(dspnb, LOADED) - _cpu(dspnb, BARE),
-        lambda: _cpu(dspy, WITH_DSPY) - _cpu(dspy, BARE),
+
+    def measure(side: Framework) -> float:
+        python = bench.pythons[side]
+        return _cpu(python, LOADED if side == "dspnb" else WITH_DSPY) - _cpu(python, BARE)
+
+    measure("dspnb"), measure("dspy")  # not counted: files come into the cache
+    ours, theirs = bench.each_round(measure, MANY)
+    what = "import and %load_ext over bare IPython, CPU s (dspy: import)"
+    yield Line(what, ours, theirs, Target("ratio", most=0.2))
+
+
+def pure(bench: Bench) -> Iterator[Line]:
+    """What dspnb does in a call beside the call: the model answers at once."""
+    for script, arguments, what, most in (
+        ("call", [0], "one call, instant model, CPU µs", 0.25),
+        ("call", [16], "one call with 16 demos, instant model, CPU µs", 0.1),
+        ("parse", [], "reading five typed outputs, CPU µs", 0.35),
+        ("render", [16], "writing a prompt with 16 demos, CPU µs", 0.1),
+    ):
+        run = functools.partial(_pure, bench, script, (*arguments, bench.calls(1000)))
+        ours, theirs = bench.each_round(run, MANY)
+        yield Line(what, ours, theirs, Target("ratio", most=most))
+
+
+def _pure(bench: Bench, script: str, arguments: tuple[int, ...], side: Framework) -> float:
+    cpu: float = bench.run(side, f"{script}_{side}.py", *arguments)
+    return cpu
+
+
+def lone(bench: Bench) -> Iterator[Line]:
+    """Predictions one after the other."""
+    ours, theirs = bench.beside("lone.py", bench.calls(2000), rounds=MANY)
+    for name, most in (("cpu", 0.25), ("wall", 0.4)):
+        what = f"one Predict over HTTP, uncached, {NAMES[name]} µs"
+        yield Line(what, _each(ours, name), _each(theirs, name), Target("ratio", most=most))
+    yield Line("the server in it, CPU µs", _each(ours, "server"), _each(theirs, "server"))
+
+
+def load(bench: Bench) -> Iterator[Line]:
+    """Evaluations of 2,000 examples with many calls in flight."""
+    for (concurrency, latency), least in LOADS.items():
+        count = max(bench.calls(2000), 2 * concurrency)
+        arguments = count, concurrency, latency
+        when = f"evaluate, {count:,} examples, {concurrency} in flight, {1000 * latency:g} ms"
+        sides: list[tuple[Framework, str]] = [("dspnb", "predict"), ("dspnb", "module")]
+        if (concurrency, latency) in LOADS_OF_DSPY:
+            sides.append(("dspy", "predict"))
+        rounds = [
+            [bench.measured(side, "load.py", kind, *arguments) for side, kind in sides]
+            for _ in range(min(3, bench.rounds))
+        ]
+        bare, module, *theirs = ([*column] for column in zip(*rounds, strict=True))
+        its = theirs[0] if theirs else []
+        for kind, ours in (("", bare), (" of a module", module)):
+            yield Line(
+                f"{when}{kind}: efficiency",
+                _each(ours, "efficiency"),
+                _each(its, "efficiency"),
+                Target("dspnb", least=least),
+            )
+            yield Line(
+                f"{when}{kind}: CPU µs a call",
+                _each(ours, "cpu"),
+                _each(its, "cpu"),
+                Target("ratio", most=0.15) if its else None,
+            )
+        yield Line(f"{when}: most in flight", _each(bare, "peak"), _each(its, "peak"))
+
+
+def flat(bench: Bench) -> Iterator[Line]:
+    """The cost of an example does not grow with the number of examples."""
+    for kind, what in (("silent", "no call"), ("cached", "calls answered from memory")):
+        ours, theirs = (_by_size(bench, side, kind) for side in SIZES)
+        for count in sorted({*ours, *theirs}):
+            what_here = f"evaluate, {what}, {count:,} examples: CPU µs each"
+            yield Line(what_here, ours.get(count, ()), theirs.get(count, ()))
+        what_here = f"evaluate, {what}: one of the most over one of the fewest"
+        yield Line(what_here, _growth(ours), _growth(theirs), Target("dspnb", most=1.25))
+
+
+def _by_size(bench: Bench, side: Framework, kind: str) -> dict[int, list[float]]:
+    """CPU of an example by how many there are, one a round."""
+    counts = [bench.calls(size) for size in SIZES[side]]
+    costs: dict[int, list[float]] = {count: [] for count in counts}
+    for _ in range(min(3, bench.rounds)):
+        for count in counts:
+            costs[count].append(bench.measured(side, "flat.py", kind, count)["cpu"])
+    return costs
+
+
+def _growth(costs: dict[int, list[float]]) -> list[float]:
+    """The cost among the most examples, in units of that among the fewest."""
+    fewest, most = costs[min(costs)], costs[max(costs)]
+    return [b / a for a, b in zip(fewest, most, strict=True)]
+
+
+def kept(bench: Bench) -> Iterator[Line]:
+    """Memory of what a report keeps, and of what nobody does."""
+    count = bench.calls(10_000)
+    ours, theirs = bench.beside("kept.py", count, rounds=1)
+    what = f"evaluate, {count:,} examples, report kept: bytes a call"
+    yield Line(f"{what}, all", _each(ours, "bytes"), _each(theirs, "bytes"))
+    yield Line(
+        f"{what}, beside its text",
+        _each(ours, "beside"),
+        _each(theirs, "beside"),
+        Target("dspnb", most=4000),
     )
-    _print("import dspnb and %load_ext over bare IPython, s", "import dspy", ours, theirs)
 
 
-def scripts(given: argparse.Namespace, name: str, what: str, *arguments: int) -> None:
-    """CPU microseconds that the two scripts of a name print."""
-    ours, theirs = _rounds(
-        given.rounds,
-        lambda: _printed(given.dspnb, f"{name}_dspnb.py", *arguments),
-        lambda: _printed(given.dspy, f"{name}_dspy.py", *arguments),
+def bounded(bench: Bench) -> Iterator[Line]:
+    """What is remembered of calls has a bound."""
+    count = bench.calls(200_000)
+    ours = bench.measured("dspnb", "bounded.py", count)
+    what = f"{count:,} lone calls: bytes of growth a call after {3 * count // 5:,}"
+    yield Line(what, [ours["growth"]], target=Target("dspnb", most=20))
+
+
+def hits(bench: Bench) -> Iterator[Line]:
+    """What a cache knows, in memory and in a file."""
+    count = bench.calls(1000)
+    ours, theirs = bench.beside("hits.py", "memory", count, rounds=MANY)
+    yield _hit(f"a hit in memory, {count:,} prompts", ours, theirs)
+
+    def in_file(side: Framework) -> Figures:
+        with tempfile.TemporaryDirectory() as folder:
+            bench.measured(side, "hits.py", "fill", count, folder=folder)
+            return bench.measured(side, "hits.py", "file", count, folder=folder)
+
+    ours, theirs = bench.each_round(in_file)
+    yield _hit(f"a hit in a file, fresh process, {count:,} prompts", ours, theirs)
+
+
+def _hit(what: str, ours: list[Figures], theirs: list[Figures]) -> Line:
+    asked = [any(told["asked"] for told in side) for side in (ours, theirs)]
+    who = " and ".join(side for side, it in zip(SIZES, asked, strict=True) if it)
+    return Line(
+        f"{what}: CPU µs",
+        [] if asked[0] else _each(ours, "cpu"),
+        [] if asked[1] else _each(theirs, "cpu"),
+        Target("ratio", most=0.25),
+        f"{who} asked the server" if who else "",
     )
-    _print(what, "dspy", ours, theirs)
 
 
-def _rounds(
-    rounds: int, ours: Callable[[], float], theirs: Callable[[], float]
-) -> tuple[list[float], list[float]]:
-    ours(), theirs()  # not counted: files come into the cache
-    pairs = [(ours(), theirs()) for _ in range(rounds)]
-    return [a for a, _ in pairs], [b for _, b in pairs]
+def stream(bench: Bench) -> Iterator[Line]:
+    """An answer in many pieces."""
+    ours, theirs = bench.beside("stream.py", bench.calls(100))
+    for name, most in (("cpu", 0.1), ("wall", 0.15)):
+        what = f"an answer of 200 words, streamed, {NAMES[name]} ms"
+        yield Line(what, _each(ours, name), _each(theirs, name), Target("ratio", most=most))
 
 
-def _print(name: str, other: str, ours: list[float], theirs: list[float]) -> None:
-    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-    mine, its = statistics.median(ours), statistics.median(theirs)
-    print(f"{name}: {mine:.3g} [{min(ours):.3g}, {max(ours):.3g}]")
-    print(f"  {other}: {its:.3g} [{min(theirs):.3g}, {max(theirs):.3g}]; ratio {ratio:.3f}")
+def interrupt(bench: Bench) -> Iterator[Line]:
+    """The interrupt with many calls in flight."""
+    for concurrency in (128, 32):
+        arguments = concurrency, 2.0  # seconds of latency
+        when = f"interrupted, {concurrency} in flight"
+        ours, theirs = bench.beside("interrupt.py", *arguments, "stay")
+        for name, what, most in (
+            ("back", "ms until control is back", 100),
+            ("at_once", "requests at the server then", None),
+            ("running", "requests at the server 200 ms later", 0),
+            ("begun", "requests begun in between", 0),
+            ("next", "ms of the next call", 50),
+        ):
+            target = None if most is None else Target("dspnb", most=most)
+            yield Line(f"{when}: {what}", _each(ours, name), _each(theirs, name), target)
+        until_gone = functools.partial(_until_gone, bench, *arguments)
+        what = f"{when}: ms until the process is gone"
+        yield Line(what, *bench.each_round(until_gone), Target("dspnb", most=1000))
+
+
+def _until_gone(bench: Bench, concurrency: int, latency: float, side: Framework) -> float:
+    told = bench.measured(side, "interrupt.py", concurrency, latency, "leave")
+    gone: float = 1000 * (time.monotonic() - told["sent"])
+    return gone
+
+
+def transport(bench: Bench) -> Iterator[Line]:
+    """The HTTP client of dspnb beside others that its Python has."""
+    clients = bench.run("dspnb", "transport.py")["clients"]
+    for in_flight in (1, 128):
+        count = bench.calls(5000)
+        rounds = [
+            {client: _client(bench, client, count, in_flight) for client in clients}
+            for _ in range(bench.rounds)
+        ]
+        ours = [told["ours"]["cpu"] for told in rounds] if "ours" in clients else []
+        for client in clients:
+            if client != "ours":
+                theirs = [told[client]["cpu"] for told in rounds]
+                what = f"one request, {in_flight} in flight, own client beside {client}: CPU µs"
+                target = Target("ratio", most=0.7) if client == "aiohttp" else None
+                yield Line(what, ours, theirs, target)
+
+
+def _client(bench: Bench, client: str, count: int, in_flight: int) -> Figures:
+    reset(bench.url, latency=0)
+    told: Figures = bench.run("dspnb", "transport.py", client, bench.url, count, in_flight)
+    return told
+
+
+BENCHES: dict[str, Callable[[Bench], Iterator[Line]]] = {
+    function.__name__: function
+    for function in (
+        imports, pure, lone, load, flat, kept, bounded, hits, stream, interrupt, transport
+    )
+}  # fmt: skip
+NAMES = {"cpu": "CPU", "wall": "wall"}
+
+
+def _given() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dspnb", required=True, help="a Python that has what dspnb needs")
+    parser.add_argument("--dspy", required=True, help="a Python that has dspy and IPython")
+    parser.add_argument("--rounds", type=int, default=7, help="at most; long ones have 3 or 1")
+    parser.add_argument("--only", help=f"of {','.join(BENCHES)}")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the calls, two rounds")
+    parser.add_argument("--out", type=Path, help="a file for the table: .json or Markdown")
+    given = parser.parse_args()
+    given.only = given.only.split(",") if given.only else list(BENCHES)
+    if unknown := set(given.only) - set(BENCHES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    return given
+
+
+def _about(bench: Bench) -> str:
+    """What is compared, on what, and how to read it."""
+    versions = "; ".join(
+        " ".join(subprocess.check_output([python, "-c", _VERSIONS, side], text=True).split())
+        for side, python in bench.pythons.items()
+    )
+    quick = "Quick: a tenth of the calls. " if bench.quick else ""
+    return (
+        f"{versions}; {os.cpu_count()} cores. {quick}A figure is the median of its rounds "
+        "[least, most], the ratio the median of the ratios within a round."
+    )
+
+
+_VERSIONS = """\
+import importlib.metadata, importlib.util, platform, sys
+print(sys.argv[1], importlib.metadata.version(sys.argv[1]), "on Python", platform.python_version())
+if importlib.util.find_spec("uvloop"):
+    print("with uvloop")
+"""
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """The dspnb beside this file; caches in a folder of their own; nothing from the network."""
+    return os.environ | {
+        "PYTHONPATH": str(HERE.parent.parent),
+        "DSPNB_HOME": folder,
+        "DSPY_CACHEDIR": folder,
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
+def _each(told: list[Figures], name: str) -> list[float]:
+    return [figures[name] for figures in told]
 
 
 def _cpu(python: str, code: str) -> float:
     """CPU seconds of a whole process, user and system."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([python, "-c", code], check=True, capture_output=True)
+    with tempfile.TemporaryDirectory() as fresh:
+        command, env = [python, "-c", code], _environment(fresh)
+        subprocess.run(command, check=True, capture_output=True, env=env)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def _printed(python: str, script: str, *arguments: int, calls: int = 1000) -> float:
-    command = [python, str(HERE / script), *map(str, arguments), str(calls)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 if __name__ == "__main__":
