@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from .base import Completion, pieces
-from .client import Usage
+from .usage import Usage
 
 
 class Answered:

@@ -13,7 +13,7 @@ from dspnb.errors import NotRecorded
 from .answered import Answered
 from .asked import Asked
 from .base import Completion, Feature, Message
-from .client import Usage
+from .usage import Usage
 from .messages import read_messages
 from .not_recorded import Nearest
 from .recording import RecordedModel, Recording
