@@ -56,7 +56,8 @@ class Disk:
     def __init__(
         self, file: Path, *, max_bytes: int = 2_000_000_000, patience: float = 5.0
     ) -> None:
-        self.file, self.max_bytes, self.patience = file, max_bytes, patience
+        self.file = file.absolute()  # a program may change its directory
+        self.max_bytes, self.patience = max_bytes, patience
         self._step = min(_LARGEST_LOG, max_bytes // 16)  # bytes written between two looks at sizes
         self._unchecked = self._step  # look at the first put: many short processes grow it too
         self._usable = True
@@ -155,7 +156,7 @@ class Disk:
 
     def _connected(self, mode: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"{self.file.absolute().as_uri()}?mode={mode}",
+            f"{self.file.as_uri()}?mode={mode}",
             uri=True,
             timeout=self.patience,
             isolation_level=None,  # each statement is a transaction

@@ -179,6 +179,17 @@ def test_a_name_with_signs_of_a_uri_is_a_name(tmp_path):
     assert Disk(file).get("key 0") == "text 0"
 
 
+def test_another_working_directory_is_not_another_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    disk = Disk(Path("answers.sqlite"))
+    disk.put("a", "text")
+    disk.close()
+
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    assert disk.get("a") == "text"
+
+
 # -- how large it gets ----------------------------------------------------------------
 
 
