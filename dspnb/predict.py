@@ -83,6 +83,7 @@ class Predict(Module):
         return answered(self._answer(inputs))
 
     async def aforward(self, **inputs: Any) -> Prediction:
+        """What `acall` does."""
         return await awaited(self._answer(inputs))
 
     def _answer(self, inputs: Mapping[str, Any]) -> Steps[Prediction]:

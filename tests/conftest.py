@@ -1,6 +1,5 @@
 """What all tests share."""
 
-import asyncio
 import os
 
 import pytest
@@ -11,17 +10,17 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
+@pytest.fixture(autouse=True)
+def _home_of_the_test(tmp_path_factory, monkeypatch, request):
+    """No test, and no process or kernel that it starts, reads or writes the user's own cache.
+
+    Each has its own: an answer that one test got is not known to another.
+    """
+    home = tmp_path_factory.getbasetemp() / "homes" / f"{abs(hash(request.node.nodeid)):x}"
+    monkeypatch.setenv("DSPNB_HOME", str(home))
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _home_of_the_tests(tmp_path_factory):
-    """No test, and no process or kernel that it starts, reads or writes the user's own cache."""
+def _home_between_tests(tmp_path_factory):
+    """For what fixtures of several tests start."""
     os.environ["DSPNB_HOME"] = str(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _event_loop_that_is_closed():
-    """litellm's synchronous call makes an event loop for its thread and never closes it."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()

@@ -23,7 +23,7 @@ signature  budget  testing
 derived  inputs  trace
 example
 adapters  provenance  batch  frame
-saving  context  metrics  data
+saving  context  metrics  data  asking
 streaming  under_way
 module  predict
 checks  modules  preview  evaluate  diff  refit

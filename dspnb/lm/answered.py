@@ -7,13 +7,15 @@ import threading
 from collections.abc import Callable
 
 from .base import Completion, pieces
+from .ledger import ledger
 from .usage import Usage
 
 
 class Answered:
     """Counts alike while recording and in a replay. Safe from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: str) -> None:
+        self._model = model
         self.usage = Usage()
         self._keys: set[str] = set()
         self._lock = threading.Lock()  # protects both
@@ -29,8 +31,13 @@ class Answered:
     def again(
         self, key: str, completion: Completion, on_text: Callable[[str], object] | None
     ) -> Completion:
-        """The same for an answer that was there already: it takes no time and costs nothing."""
+        """The same for an answer that was there already: it takes no time and costs nothing.
+
+        It is in the ledger too, where no model inside writes it down.
+        """
         if on_text is not None:
             for piece in pieces(completion.text):
                 on_text(piece)
-        return self.count(key, dataclasses.replace(completion, seconds=0.0, dollars=0.0))
+        counted = self.count(key, dataclasses.replace(completion, seconds=0.0, dollars=0.0))
+        ledger.add(counted, model=self._model)
+        return counted

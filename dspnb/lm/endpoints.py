@@ -32,7 +32,7 @@ class Endpoint:
     base_variables: tuple[str, ...] = ()
     needs_key: bool = True
     header: Literal["Authorization", "api-key"] = "Authorization"
-    local: bool = False  # on this machine or in its network, where a call costs nothing
+    local: bool = False  # on this machine or in its network
     features: frozenset[Feature] = frozenset()  # what all models there can do
     counts: bool = True  # whether a stream may be asked to end with its usage
     renames: bool = False  # whether reasoning models want `max_completion_tokens`
@@ -40,6 +40,12 @@ class Endpoint:
     prefix: str = ""  # of the names of models that have no `/`
     api_version: str = ""
     own: frozenset[str] = frozenset()  # parameters that only its other protocol, in litellm, has
+
+    @property
+    def free(self) -> bool:
+        """Whether it is a program for one's own machine, and runs there; a proxy may cost."""
+        usual = PROVIDERS[self.name].base
+        return self.local and usual != "" and _is_local(usual)
 
     def bare(self, model: str) -> str:
         """The name of a model as the server knows it.

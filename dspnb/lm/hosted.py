@@ -48,7 +48,7 @@ class Hosted:
     @cached_property
     def price(self) -> Price | None:
         """What the list says; nothing where the model runs on a machine of the user's."""
-        return Price(0.0, 0.0) if self._endpoint.local else prices.price(self.model)
+        return Price(0.0, 0.0) if self._endpoint.free else prices.price(self.model)
 
     async def ask(self, request: Request, on_text: OnText | None = None) -> Completion:
         """Ask once. Raises `LMError`. Cancelled, it closes the connection."""

@@ -16,11 +16,12 @@ from dspnb.pool import in_thread
 from .answered import Answered
 from .asked import Asked, params_json
 from .base import Completion, Feature, LanguageModel, Message, streamed, supported
-from .client import LM, Usage
+from .client import LM
 from .flights import Awaited, Flights
 from .messages import read_messages
 from .recording import RecordedModel, Recording
 from .request import Request
+from .usage import Usage
 
 
 class Recorded:
@@ -38,7 +39,7 @@ class Recorded:
     def __init__(self, lm: LM | LanguageModel, file: str | Path, *, role: str = "main") -> None:
         # mypy takes the many forms of an `LM`'s call for another call
         self.lm, self.file, self.role = cast(LanguageModel, lm), Path(file), role
-        self._flights, self._answered = Flights(), Answered()
+        self._flights, self._answered = Flights(), Answered(self.lm.model)
         self._recording = Recording.open(file, self._as_recorded())
         self._closes_at_exit = False
         self._close_at_exit()

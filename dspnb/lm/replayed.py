@@ -13,11 +13,11 @@ from dspnb.errors import NotRecorded
 from .answered import Answered
 from .asked import Asked
 from .base import Completion, Feature, Message
-from .usage import Usage
 from .messages import read_messages
 from .not_recorded import Nearest
 from .recording import RecordedModel, Recording
 from .request import Request
+from .usage import Usage
 
 
 class Replayed:
@@ -44,7 +44,7 @@ class Replayed:
         self.params: Mapping[str, Any] = json.loads(first.params) if params is None else params
         self.supports: frozenset[Feature] = first.supports or frozenset()
         self._own = [self.params] if params is not None else self._recorded_params()
-        self._answered = Answered()
+        self._answered = Answered(self.model)
 
     @property
     def usage(self) -> Usage:

@@ -39,7 +39,7 @@ class Request:
             return None
 
     def key(self, model: str, where: str = "") -> str | None:
-        """What an answer is kept by: a hash; None when the parameters are not JSON.
+        """What an answer is kept by: a hash; None when the parameters cannot be compared.
 
         `where` tells two endpoints apart that have a model of the same name.
 
@@ -47,7 +47,21 @@ class Request:
         >>> request.key("openai/a") == request.key("openai/b")
         False
         """
-        if self.params_json is None:
+        params = self.params_json or self._shapes_json()
+        if params is None:
             return None
-        parts = (model, where, str(self.rollout), self.params_json, self.messages_json)
+        parts = (model, where, str(self.rollout), params, self.messages_json)
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=20).hexdigest()
+
+    def _shapes_json(self) -> str | None:
+        """The parameters, with the schema of each class that says what to answer."""
+        try:
+            return json.dumps(self.params, sort_keys=True, default=_shape)
+        except (TypeError, ValueError):
+            return None
+
+
+def _shape(value: Any) -> Any:
+    if isinstance(value, type) and hasattr(value, "model_json_schema"):
+        return {"class": value.__qualname__, "schema": value.model_json_schema()}
+    raise TypeError

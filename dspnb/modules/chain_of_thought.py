@@ -41,6 +41,7 @@ class ChainOfThought(Module):
         return self.predict(**inputs)
 
     async def aforward(self, **inputs: Any) -> Prediction:
+        """What `acall` does."""
         return await self.predict.acall(**inputs)
 
 

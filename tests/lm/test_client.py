@@ -1,5 +1,6 @@
 import threading
 
+import pydantic
 import pytest
 
 from dspnb import LM, UsageError
@@ -145,19 +146,17 @@ def test_tool_calls_and_attachments_tell_prompts_apart():
     assert lm([{"role": "user", "content": [part]}]).cached
 
 
-def test_a_parameter_that_is_no_json_is_only_itself():
+def test_a_class_that_says_what_to_answer_is_known_by_its_shape():
     lm = LM("offline")
 
-    def shape():
-        class Answer:
-            """Another class of the same name each time."""
+    def shape(type_):
+        return pydantic.create_model("Answer", text=(type_, ...))
 
-        return Answer
-
-    first, second = shape(), shape()
-    assert not lm("Hello", response_format=first).cached
-    assert lm("Hello", response_format=first).cached
-    assert not lm("Hello", response_format=second).cached
+    assert not lm("Hello", response_format=shape(str)).cached
+    assert lm("Hello", response_format=shape(str)).cached
+    assert not lm("Hello", response_format=shape(int)).cached
+    assert not lm("Hello", response_format=object).cached
+    assert not lm("Hello", response_format=object).cached  # it says nothing to compare
 
 
 def test_parameters_that_cannot_be_compared_are_sent_and_not_remembered():

@@ -17,7 +17,8 @@ FULL = Completion(
     model="openai/gpt-4o-mini",
     tokens_in=12,
     tokens_out=34,
-    dollars=None,
+    tokens_cached=5,
+    dollars=0.125,
     seconds=1.5,
     tool_calls=(ToolCall("add", {"a": 1, "b": [2.5, None]}, "call_1"), ToolCall("stop")),
     reasoning="First, think.",
@@ -46,7 +47,7 @@ def test_the_full_one_has_a_value_in_every_field():  # so that a new field is no
 
 def test_what_is_default_is_left_out():
     assert to_json(Completion("")) == '{"text":""}'
-    assert to_json(Completion("a", dollars=None)) == '{"text":"a","dollars":null}'
+    assert to_json(Completion("a", dollars=0.0)) == '{"text":"a","dollars":0.0}'
     assert to_json(Completion("a", tool_calls=(ToolCall("f"),))) == (
         '{"text":"a","tool_calls":[{"name":"f"}]}'
     )
