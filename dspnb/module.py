@@ -92,7 +92,7 @@ class Module:
 
     async def acall(self, **inputs: Any) -> Prediction:
         """The same call for `await`; what is not written as `async` waits in a thread."""
-        if not _can_be_awaited(cast(Hashable, type(self))):
+        if not (self.is_async or _can_be_awaited(cast(Hashable, type(self)))):
             return await in_thread(lambda: self(**inputs))
         forward = getattr(self, "aforward", self.forward)
         with UnderWay(self) as call:
