@@ -15,7 +15,7 @@ DspnbError
 │   │   └── ConnectionLost  the connection broke before the answer was whole
 │   ├── Refused       the provider's rules forbid the prompt or the answer
 │   ├── Unsupported   the model cannot do what a parameter asks for: tools, a response format
-│   ├── UnknownModel  the provider has no such model
+│   ├── UnknownModel  the provider has no such model, or nothing at all at that address
 │   ├── BadRequest    the provider rejects the request for another reason
 │   └── NotRecorded   a replay has no answer for this request
 ├── ParseError        the model answered, but not in the shape the signature asks for
@@ -24,8 +24,17 @@ DspnbError
 ├── BatchError        some calls of a batch failed; it holds the results of the others
 └── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
 
+<<<<<<< HEAD
 LoadWarning           not an error: of a saved program or a recording something was left out
 CacheWarning          not an error: answers are kept in memory, not in their file
+=======
+LoadWarning           not an error: `load(file, strict=False)` left something out
+
+WrongKey, QuotaSpent, Unreachable, UnknownModel and NotRecorded are `fatal`: they end an evaluation
+or a run, as the next example would fail like this one. RateLimited, TimedOut, ServerFailed and
+ConnectionLost are `retryable`: a little later the same request may be answered. The others concern
+one request, and fail one row.
+>>>>>>> errors
 """
 
 from __future__ import annotations
@@ -127,7 +136,7 @@ class Unsupported(LMError):
 
 
 class UnknownModel(LMError):
-    """The provider has no such model."""
+    """The provider has no such model, or nothing at all at that address."""
 
     fatal = True
 

@@ -8,9 +8,19 @@ import threading
 
 import pytest
 
-from dspnb import Example, LMError, Prediction, Score, UsageError, evaluate
-from dspnb.errors import MetricError, Unreachable
+from dspnb import Example, LMError, Predict, Prediction, Score, UsageError, evaluate, use
+from dspnb.errors import (
+    ContextTooLong,
+    MetricError,
+    QuotaSpent,
+    RateLimited,
+    Refused,
+    UnknownModel,
+    Unreachable,
+    WrongKey,
+)
 from dspnb.evaluate import Interrupted
+from dspnb.testing import Scripted
 
 ROWS = [Example(x=i, y=i * i).with_inputs("x") for i in range(20)]
 
@@ -89,7 +99,15 @@ def test_causes_are_grouped_the_most_frequent_first():
 
 
 @pytest.mark.parametrize(
-    "error", [UsageError("no model"), Unreachable("nobody", model="m")], ids=["usage", "fatal"]
+    "error",
+    [
+        UsageError("no model"),
+        Unreachable("nobody", model="m"),
+        WrongKey("no", model="m"),
+        QuotaSpent("no credit", model="m"),
+        UnknownModel("no such model", model="m"),
+    ],
+    ids=lambda error: type(error).__name__,
 )
 def test_what_fails_every_row_alike_is_raised_at_once(error):
     calls = []
@@ -103,13 +121,45 @@ def test_what_fails_every_row_alike_is_raised_at_once(error):
     assert len(calls) <= 2
 
 
-def test_an_error_of_the_model_that_may_pass_is_a_row():
+@pytest.mark.parametrize("kind", [LMError, RateLimited, Refused, ContextTooLong])
+def test_an_error_of_the_model_that_may_pass_is_a_row(kind):
     def program(x):
         if x == 3:
-            raise LMError("a hiccup", model="m")
+            raise kind("a hiccup", model="m")
         return square(x)
 
-    assert len(evaluate(program, ROWS, right).errors) == 1
+    report = evaluate(program, ROWS, right)
+    assert report.causes() == {f"{kind.__name__}: m: a hiccup": 1}
+
+
+def test_a_judge_that_could_not_be_asked_fails_its_row_and_what_the_program_did_is_kept():
+    judge = Predict("answer -> good: bool")
+
+    def metric(example, prediction):
+        return judge(answer=prediction.answer).good
+
+    def reply(prompt):
+        if "good" not in prompt:
+            return "[[ ## answer ## ]]\nMars"
+        raise RateLimited("slow down", model="judge")
+
+    with use(lm=Scripted(reply)):
+        report = evaluate(Predict("x -> answer"), ROWS[:2], metric)
+    assert report.causes() == {"RateLimited: judge: slow down": 2}
+    assert [len(row.trace) for row in report.rows] == [1, 1]
+
+
+def test_a_judge_that_nobody_can_ask_ends_the_evaluation():
+    judge = Predict("answer -> good: bool")
+
+    def metric(example, prediction):
+        return judge(answer="x").good
+
+    def reply(prompt):
+        raise QuotaSpent("no credit", model="judge")
+
+    with use(lm=Scripted(reply)), pytest.raises(QuotaSpent):
+        evaluate(square, ROWS, metric)
 
 
 def test_a_metric_that_raises_is_named_with_its_line_and_the_example():

@@ -25,7 +25,7 @@ from dspnb import (
     data,
     use,
 )
-from dspnb.errors import MetricError, TooManyErrors, WrongKey
+from dspnb.errors import MetricError, QuotaSpent, TooManyErrors, WrongKey
 from dspnb.events import FINAL, Phase
 from dspnb.lm.base import Completion
 from dspnb.module import Setting
@@ -589,17 +589,18 @@ def test_a_wrong_key_ends_a_run_at_once_and_says_so():
     assert run.best.state["self"].demos == ()
 
 
-def test_a_key_that_is_revoked_midway_keeps_the_best_so_far():
+@pytest.mark.parametrize("kind", [WrongKey, QuotaSpent])
+def test_a_key_or_credit_that_ends_midway_keeps_the_best_so_far(kind):
     class Revoked(ByDemos):
         def before(self, number):
             if number > 2 * 3:
-                raise WrongKey("revoked", model="m")
+                raise kind("revoked", model="m")
 
     lm = Revoked()
     run = start(BootstrapFewShotWithRandomSearch(1, 6), lm=lm)
     run.join()
 
-    assert (run.status, run.reason) == ("failed", "WrongKey: m: revoked")
+    assert (run.status, run.reason) == ("failed", f"{kind.__name__}: m: revoked")
     assert run.best_candidate.report.mean == 1.0
     assert len(run.best.state["self"].demos) == 6
 

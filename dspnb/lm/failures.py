@@ -48,6 +48,7 @@ class Asked:
     params: Mapping[str, Any] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()  # the keys that were sent
     set_key: str = "Set `api_key=`."  # what helps when the key is missing or wrong
+    had_key: bool = True  # whether a key was sent at all
 
 
 def from_status(
@@ -70,10 +71,11 @@ def from_status(
     ...     model="openai/x", params={}, secrets=["sk-1"])
     UnknownModel('openai/x: there is no such model. It said: The model `x` does not exist. ...')
     """
-    asked = Asked(model, where, params, tuple(filter(None, secrets)))
-    if key_variable:
-        set_key = f"Set the environment variable `{key_variable}` or `api_key=`."
-        asked = Asked(model, where, params, asked.secrets, set_key)
+    keys = tuple(filter(None, secrets))
+    set_key = f"Set the environment variable `{key_variable}` or `api_key=`."
+    asked = Asked(
+        model, where, params, keys, set_key if key_variable else Asked.set_key, bool(keys)
+    )
     return typed(read(status, headers, body), asked)
 
 
@@ -113,15 +115,8 @@ def from_transport(
 def lost(found: Broken, asked: Asked) -> LMError:
     """The broken connection as one of our errors."""
     what, cure = _BROKEN[found.kind]
-    match found.why:
-        case "certificate":
-            cure = _CERTIFICATE
-        case "tls":
-            cure = "Does it speak `https://`, or only `http://`?"
-        case "address":
-            cure = "`api_base` is an address such as `http://localhost:8000/v1`."
-        case _ if found.kind is Unreachable:
-            cure = _whether_up(asked.where)
+    if found.kind is Unreachable:
+        what = f"{what}. {_REASONS.get(found.why) or _whether_up(asked.where)}"
     said = _sentence(what, found.said, cure, asked, says="The cause")
     return found.kind(said, model=asked.model)
 
@@ -175,25 +170,28 @@ _BROKEN: dict[type[LMError], tuple[str, str]] = {
 }
 _PAGE = "a web page answered{at}, as of a proxy or a login, and not the provider's API"
 _ADDRESS = "Is `api_base` right? It usually ends in `/v1`."
-_CERTIFICATE = (
-    "Its certificate is not trusted here. Behind a proxy that reads along, set `SSL_CERT_FILE` to "
-    "a file with the proxy's certificate."
-)
+_REASONS = {
+    "certificate": "Its certificate is not trusted here. Behind a proxy that reads along, set "
+    "`SSL_CERT_FILE` to a file with the proxy's certificate.",
+    "tls": "Does it speak `https://`, or only `http://`?",
+    "address": "`api_base` is an address such as `http://localhost:8000/v1`.",
+}
 
 _LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal"}
-_STARTS = {11434: "`ollama serve`", 1234: "LM Studio's server", 8000: "`vllm serve`"}  # by port
+_STARTS = {  # by port
+    11434: "Ollama starts with `ollama serve`.",
+    1234: "LM Studio starts its server with `lms server start`.",
+    8000: "vLLM starts with `vllm serve`.",
+    8080: "llama.cpp starts with `llama-server`.",
+}
 
 
 def _around(kind: type[LMError], fault: Fault, asked: Asked) -> tuple[str, str]:
     what, cure = _TEXTS.get(kind, ("", ""))
     if kind is WrongKey:
-        missing = not asked.secrets and fault.status == 401
-        what = (
-            "the provider{at} wants a key"
-            if missing
-            else "the provider{at} does not accept the key"
-        )
-        return what, asked.set_key
+        missing = not asked.had_key and fault.status == 401
+        what = "wants a key" if missing else "does not accept the key"
+        return f"the provider{{at}} {what}. {asked.set_key}", ""
     if kind is UnknownModel and has_no_place(fault):
         where = address(asked.where, asked.secrets)
         return f"there is nothing at this address{f': {where}' if where else ''}", _ADDRESS
@@ -214,7 +212,8 @@ def _around(kind: type[LMError], fault: Fault, asked: Asked) -> tuple[str, str]:
 
 def _sentence(what: str, said: str, cure: str, asked: Asked, says: str = "It said") -> str:
     where = address(asked.where, asked.secrets)
-    parts = [what.replace("{at}", f" at {where}" if where else "") + "."]
+    what = what.replace("{at}", f" at {where}" if where else "")
+    parts = [what if what[-1] in ".?" else f"{what}."]
     if said := without_keys(said, asked.secrets):
         parts.append(f"{says}: {said}" if said[-1] in ".!?…" else f"{says}: {said}.")
     return " ".join([*parts, cure]).strip()
@@ -226,7 +225,7 @@ def _whether_up(where: str) -> str:
         host, port = found.hostname, found.port
     except ValueError:  # it is no address
         host, port = None, None
+    asks = "Is the address right and the server up?"
     if host in _LOCAL or port in _STARTS:
-        start = _STARTS.get(port or 0, "such as `ollama serve`")
-        return f"Is the server up ({start}), and at this port?"
-    return "Is the address right, and are you online? It may take a VPN or `HTTPS_PROXY`."
+        return f"{asks} {_STARTS.get(port or 0, 'Ollama, for one, starts with `ollama serve`.')}"
+    return f"{asks} Are you online? It may take a VPN or `HTTPS_PROXY`."

@@ -472,12 +472,12 @@ def test_a_broken_connection_is_the_error_that_it_means(error, kind, says):
 @pytest.mark.parametrize(
     ("where", "says"),
     [
-        ("http://localhost:11434/v1", "Is the server up (`ollama serve`)"),
-        ("http://127.0.0.1:8000/v1", "Is the server up (`vllm serve`)"),
-        ("http://127.0.0.1:9999/v1", "Is the server up (such as `ollama serve`)"),
-        ("https://api.example.com/v1", "are you online? It may take a VPN or `HTTPS_PROXY`."),
-        ("http://[broken", "are you online?"),
-        ("", "nobody answers. The cause: Connection refused. Is the address right"),
+        ("http://localhost:11434/v1", "the server up? Ollama starts with `ollama serve`."),
+        ("http://127.0.0.1:8000/v1", "the server up? vLLM starts with `vllm serve`."),
+        ("http://127.0.0.1:9999/v1", "the server up? Ollama, for one, starts with `ollama serve`."),
+        ("https://api.example.com/v1", "Are you online? It may take a VPN or `HTTPS_PROXY`."),
+        ("http://[broken", "Are you online?"),
+        ("", "nobody answers. Is the address right and the server up? Are you online?"),
     ],
 )
 def test_nobody_answering_says_what_to_try_there(where, says):

@@ -10,8 +10,16 @@ import traceback
 import pytest
 from servers.offline_over_http import KEY, running
 
-from dspnb import LM, LMError, Predict, UsageError, compile, data, evaluate, metrics, split, use
-from dspnb.errors import ContextTooLong, RateLimited, UnknownModel, Unreachable, WrongKey
+from dspnb import LM, Predict, UsageError, compile, data, evaluate, metrics, split, use
+from dspnb.errors import (
+    ConnectionLost,
+    ContextTooLong,
+    RateLimited,
+    ServerFailed,
+    UnknownModel,
+    Unreachable,
+    WrongKey,
+)
 from dspnb.optimizers import LabeledFewShot
 
 WRONG = "sk-" + "wrong" * 4  # never in one piece in a source line, which a traceback would show
@@ -88,13 +96,13 @@ def test_it_answers_as_the_offline_model_itself_does(server):
     ("fault", "kind", "said"),
     [
         ("overloaded", RateLimited, "too many requests"),
-        ("broken", LMError, "it fell over"),
+        ("broken", ServerFailed, "it fell over"),
         ("no model", UnknownModel, "there is no such model at http://127.0.0.1"),
         ("too long", ContextTooLong, "the prompt is too long"),
         ("forbidden", WrongKey, "does not accept the key"),
-        ("no json", LMError, "openai/offline: "),
-        ("no choices", LMError, "openai/offline: the provider sent an answer without text"),
-        ("hangs up", LMError, "openai/offline: "),
+        ("no json", ServerFailed, "openai/offline: "),
+        ("no choices", ServerFailed, "openai/offline: the provider sent an answer without text"),
+        ("hangs up", ConnectionLost, "openai/offline: "),
     ],
 )
 def test_a_fault_is_one_request_and_one_typed_error(server, fault, kind, said):

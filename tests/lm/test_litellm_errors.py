@@ -342,6 +342,12 @@ def test_an_exception_of_a_single_provider_is_known_by_its_status(litellm):
     assert ours(limited).retry_after == 4.0
 
 
+def test_a_key_that_the_environment_has_is_not_called_missing(litellm):
+    error = ours(made(litellm.AuthenticationError, message="no such key"))
+
+    assert "the provider does not accept the key. Set the provider's" in str(error)
+
+
 def test_a_key_in_what_is_said_is_not_shown(litellm):
     key = "local-key-with-no-known-shape"
     error = ours(made(litellm.AuthenticationError, message=f"no: {key}"), key=key)

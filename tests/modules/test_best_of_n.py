@@ -27,7 +27,7 @@ from dspnb import (
     require,
     use,
 )
-from dspnb.errors import MetricError, WrongKey
+from dspnb.errors import MetricError, QuotaSpent, WrongKey
 from dspnb.lm.base import estimate_tokens
 from dspnb.testing import Scripted
 
@@ -213,13 +213,14 @@ def test_what_a_failed_sample_asked_before_it_failed_is_not_used():
     assert [call.rejected for call in kept] == ["", ""]
 
 
-def test_what_the_user_or_a_provider_must_mend_is_raised_at_once():
+@pytest.mark.parametrize("kind", [WrongKey, QuotaSpent])
+def test_what_the_user_or_a_provider_must_mend_is_raised_at_once(kind):
     def refuse(prompt):
-        raise WrongKey("no such key", model="scripted")
+        raise kind("not today", model="scripted")
 
     lm = Scripted(refuse)
     program = BestOfN(Predict("question -> answer"), 3, brevity)
-    with use(lm=lm), pytest.raises(WrongKey):
+    with use(lm=lm), pytest.raises(kind):
         program(question=QUESTION)
     with use(lm=lm), pytest.raises(UsageError, match="takes no input `topic`"):
         program(topic=QUESTION)

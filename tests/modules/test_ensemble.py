@@ -23,7 +23,7 @@ from dspnb import (
     require,
     use,
 )
-from dspnb.errors import WrongKey
+from dspnb.errors import QuotaSpent, WrongKey
 from dspnb.testing import Scripted
 
 QUESTION = "Which planet is red?"
@@ -115,15 +115,16 @@ def test_programs_that_fail_are_left_out():
     assert [bool(call.error) for call in prediction.trace if call.path == "programs.0"] == [True]
 
 
-def test_an_error_is_raised_when_all_fail_or_none_could_succeed():
+@pytest.mark.parametrize("kind", [WrongKey, QuotaSpent])
+def test_an_error_is_raised_when_all_fail_or_none_could_succeed(kind):
     def refuse(prompt):
-        raise WrongKey("no such key", model="scripted")
+        raise kind("not today", model="scripted")
 
     with use(lm=Says(one="", two="", three="")), pytest.raises(ParseError):
         trio()(question=QUESTION)
     broken = member("two")
     broken.lm = Scripted(refuse)
-    with use(lm=Says(one="Mars")), pytest.raises(WrongKey):
+    with use(lm=Says(one="Mars")), pytest.raises(kind):
         Ensemble([member("one"), broken])(question=QUESTION)
     with use(lm=Says(one="Mars")), pytest.raises(UsageError, match="takes no input `topic`"):
         Ensemble([member("one")])(topic=QUESTION)

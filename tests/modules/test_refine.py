@@ -17,7 +17,7 @@ from dspnb import (
     preview,
     use,
 )
-from dspnb.errors import RateLimited, WrongKey
+from dspnb.errors import QuotaSpent, RateLimited, ServerFailed, WrongKey
 from dspnb.module import Setting
 from dspnb.testing import Scripted
 
@@ -175,10 +175,12 @@ def test_a_model_that_gives_no_advice_now_is_done_without_but_a_wrong_key_is_sai
 
         return Scripted(reply)
 
-    with use(lm=model(RateLimited("slow down", model="scripted"))):
-        assert refined()(question=QUESTION).answer == "Mars"
-    with use(lm=model(WrongKey("no", model="scripted"))), pytest.raises(WrongKey):
-        refined()(question=QUESTION)
+    for passing in (RateLimited, ServerFailed):
+        with use(lm=model(passing("slow down", model="scripted"))):
+            assert refined()(question=QUESTION).answer == "Mars"
+    for lasting in (WrongKey, QuotaSpent):
+        with use(lm=model(lasting("no", model="scripted"))), pytest.raises(lasting):
+            refined()(question=QUESTION)
 
 
 def test_a_try_that_failed_keeps_the_advice_it_had():
