@@ -22,6 +22,7 @@ def main(framework: str, url: str, count: int) -> None:
     gc.collect()
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
+    assert its.right(kept) == 1.0
     text = its.text_kept(kept)
     tell(bytes=held / count, text=text / count, beside=(held - text) / count)
 

@@ -9,7 +9,8 @@ from server import reset, stats
 
 
 def main(framework: str, url: str, kind: str, count: int, concurrency: int, latency: float) -> None:
-    """Tell the efficiency (1.0: no slot was ever free), CPU a call, and the most in flight."""
+    """Tell the efficiency (1.0: no slot was ever free), CPU a call, the most in flight,
+    and the share of right answers."""
     its = side(framework)
     its.connect(url)
     program = its.predict() if kind == "predict" else its.Answer()
@@ -18,10 +19,10 @@ def main(framework: str, url: str, kind: str, count: int, concurrency: int, late
         program(question=f"warm {i}")
     reset(url, latency=latency)
     clock = Clock()
-    its.score(program, data, concurrency)
+    result = its.score(program, data, concurrency)
     figures = clock.each(count)
     efficiency = count * latency / concurrency / (count * figures["wall"] / 1e6)
-    tell(**figures, efficiency=efficiency, peak=stats(url)["peak"])
+    tell(**figures, efficiency=efficiency, peak=stats(url)["peak"], right=its.right(result))
 
 
 if __name__ == "__main__":

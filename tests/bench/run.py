@@ -8,11 +8,13 @@ import json
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any, Literal, TypeVar
 
 from server import Server, reset
@@ -44,6 +46,10 @@ SIZES: dict[Framework, tuple[int, ...]] = {
 }
 
 
+class Failed(Exception):
+    """A script ended with an error; the message says which and how."""
+
+
 @dataclass(frozen=True)
 class Bench:
     """What is measured with, and how much."""
@@ -67,30 +73,46 @@ class Bench:
         return [ours for ours, _ in done], [theirs for _, theirs in done]
 
     def measured(
-        self, side: Framework, script: str, *arguments: object, folder: str | None = None
+        self, side: Framework, script: str, *arguments: object, **settings: Any
     ) -> Figures:
         """What a script tells of one side, with the server at its quickest."""
         reset(self.url, latency=0)
-        told: Figures = self.run(side, script, side, self.url, *arguments, folder=folder)
+        told: Figures = self.run(side, script, side, self.url, *arguments, **settings)
         return told
 
     def run(
-        self, side: Framework, script: str, *arguments: object, folder: str | None = None
+        self,
+        side: Framework,
+        script: str,
+        *arguments: object,
+        folder: str | None = None,
+        patience: float = 1800.0,
     ) -> Any:
-        """The last line that a script prints. Caches are in `folder`, or in a fresh one."""
+        """The last line that a script prints. Caches are in `folder`, or in a fresh one.
+
+        A script that has told all and does not end within `patience` seconds is killed.
+        """
         command = [self.pythons[side], str(HERE / script), *map(str, arguments)]
         with tempfile.TemporaryDirectory() as fresh:
             env = _environment(folder or fresh)
-            done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
-        if done.returncode:
-            raise SystemExit(f"`{' '.join(command)}` failed:\n{done.stderr}")
-        return json.loads(done.stdout.splitlines()[-1])
+            process = subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True, env=env)
+            try:
+                told, said = process.communicate(timeout=patience)
+                failed = process.returncode != 0
+            except subprocess.TimeoutExpired:
+                process.kill()
+                told, said = process.communicate()
+                failed = not told
+        if failed:
+            raise Failed(f"`{' '.join(command)}` failed:\n{said}")
+        return json.loads(told.splitlines()[-1])
 
 
 def main() -> None:
     """Measure, and print a table."""
     given = _given()
     lines: list[Line] = []
+    broken: list[str] = []
     with Server() as server:
         bench = Bench(
             {"dspnb": given.dspnb, "dspy": given.dspy},
@@ -101,11 +123,17 @@ def main() -> None:
         about = _about(bench)
         print(about, heading(), sep="\n\n", flush=True)
         for name in given.only:
-            for line in BENCHES[name](bench):
-                print(line.markdown(), flush=True)
-                lines.append(line)
+            try:
+                for line in BENCHES[name](bench):
+                    print(line.markdown(), flush=True)
+                    lines.append(line)
+            except Failed as failed:
+                print(failed, file=sys.stderr, flush=True)
+                broken.append(name)
     if given.out:
         given.out.write_text(written(lines, about, as_json=given.out.suffix == ".json"))
+    if broken:
+        sys.exit(f"Not measured to the end: {', '.join(broken)}.")
 
 
 def imports(bench: Bench) -> Iterator[Line]:
@@ -177,6 +205,12 @@ def load(bench: Bench) -> Iterator[Line]:
                 Target("ratio", most=0.15) if its else None,
             )
         yield Line(f"{when}: most in flight", _each(bare, "peak"), _each(its, "peak"))
+        yield Line(
+            f"{when}: share of right answers, the least",
+            sorted(_each([*bare, *module], "right"))[:1],
+            sorted(_each(its, "right"))[:1],
+            Target("dspnb", least=1.0),
+        )
 
 
 def flat(bench: Bench) -> Iterator[Line]:
@@ -265,10 +299,10 @@ def stream(bench: Bench) -> Iterator[Line]:
 
 def interrupt(bench: Bench) -> Iterator[Line]:
     """The interrupt with many calls in flight."""
-    for concurrency in (128, 32):
-        arguments = concurrency, 2.0  # seconds of latency
+    for concurrency in (128,) if bench.quick else (128, 32):
         when = f"interrupted, {concurrency} in flight"
-        ours, theirs = bench.beside("interrupt.py", *arguments, "stay")
+        stay = functools.partial(_interrupted, bench, concurrency, "stay")
+        ours, theirs = bench.each_round(stay)
         for name, what, most in (
             ("back", "ms until control is back", 100),
             ("at_once", "requests at the server then", None),
@@ -278,15 +312,16 @@ def interrupt(bench: Bench) -> Iterator[Line]:
         ):
             target = None if most is None else Target("dspnb", most=most)
             yield Line(f"{when}: {what}", _each(ours, name), _each(theirs, name), target)
-        until_gone = functools.partial(_until_gone, bench, *arguments)
+        leave = functools.partial(_interrupted, bench, concurrency, "leave")
+        ours, theirs = bench.each_round(leave)
         what = f"{when}: ms until the process is gone"
-        yield Line(what, *bench.each_round(until_gone), Target("dspnb", most=1000))
+        yield Line(what, _each(ours, "gone"), _each(theirs, "gone"), Target("dspnb", most=1000))
 
 
-def _until_gone(bench: Bench, concurrency: int, latency: float, side: Framework) -> float:
-    told = bench.measured(side, "interrupt.py", concurrency, latency, "leave")
-    gone: float = 1000 * (time.monotonic() - told["sent"])
-    return gone
+def _interrupted(bench: Bench, concurrency: int, then: str, side: Framework) -> Figures:
+    """Answers take 2 s. A process that is not gone after 30 is killed."""
+    told = bench.measured(side, "interrupt.py", concurrency, 2.0, then, patience=30.0)
+    return {**told, "gone": 1000 * (time.monotonic() - told["sent"])}
 
 
 def transport(bench: Bench) -> Iterator[Line]:
