@@ -24,17 +24,13 @@ DspnbError
 ├── BatchError        some calls of a batch failed; it holds the results of the others
 └── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
 
-<<<<<<< HEAD
 LoadWarning           not an error: of a saved program or a recording something was left out
 CacheWarning          not an error: answers are kept in memory, not in their file
-=======
-LoadWarning           not an error: `load(file, strict=False)` left something out
 
 WrongKey, QuotaSpent, Unreachable, UnknownModel and NotRecorded are `fatal`: they end an evaluation
 or a run, as the next example would fail like this one. RateLimited, TimedOut, ServerFailed and
 ConnectionLost are `retryable`: a little later the same request may be answered. The others concern
 one request, and fail one row.
->>>>>>> errors
 """
 
 from __future__ import annotations

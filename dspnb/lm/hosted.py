@@ -12,12 +12,14 @@ from dspnb.errors import LMError, UsageError, WrongKey
 from . import failures, prices
 from .base import Completion, Feature
 from .endpoints import Endpoint
-from .formats import Events, Format
+from .formats import Events, Format, Reader
 from .http import Answer, Post
 from .loop import network
 from .patient import OnText
 from .prices import Price
 from .request import Request
+
+NO_HEADERS: Mapping[str, str] = {}
 
 
 class Hosted:
@@ -54,7 +56,7 @@ class Hosted:
         """Ask once. Raises `LMError`. Cancelled, it closes the connection."""
         post = self._post or self._addressed()
         body = self._format.body(self._name, request, stream=on_text is not None)
-        stream = None if on_text is None else _Stream(self._format, self.model, request, on_text)
+        stream = None if on_text is None else _Stream(self, request, on_text)
         on_data = None if stream is None else stream.take
         failed: LMError | None = None
         try:
@@ -67,7 +69,31 @@ class Hosted:
             raise failed
         if answer.status != 200:
             raise self._refused(answer, request)
-        return self._read(answer, request) if stream is None else stream.close()
+        return self.read(answer.body, answer.headers, request) if stream is None else stream.close()
+
+    def reader(self, request: Request, on_text: OnText) -> Reader:
+        """What takes in a stream of events."""
+        return self._format.reader(self.model, on_text, request)
+
+    def read(self, body: bytes, headers: Mapping[str, str], request: Request) -> Completion:
+        """A whole answer."""
+        return self._format.read(self.told(body, headers), self.model, request)
+
+    def told(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> dict[str, Any]:
+        """The JSON object of an answer or an event. Raises `ServerFailed` when it is none."""
+        try:
+            found = json.loads(body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise failures.not_json(
+                headers,
+                body,
+                model=self.model,
+                where=self._endpoint.base,
+                secrets=self._secrets,
+            )
+        return found
 
     def _addressed(self) -> Post:
         key = self._endpoint.key(self._given_key)
@@ -105,30 +131,14 @@ class Hosted:
             self._post = None  # the next call looks for another key
         return error
 
-    def _read(self, answer: Answer, request: Request) -> Completion:
-        try:
-            found = json.loads(answer.body)
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise failures.not_json(
-                answer.headers,
-                answer.body,
-                model=self.model,
-                where=self._endpoint.base,
-                secrets=self._secrets,
-            )
-        return self._format.read(found, self.model, request)
-
 
 class _Stream:
     """A streamed answer as it comes; its first error ends it."""
 
-    def __init__(self, format_: Format, model: str, request: Request, on_text: OnText) -> None:
+    def __init__(self, hosted: Hosted, request: Request, on_text: OnText) -> None:
+        self._hosted, self._request, self._on_text = hosted, request, on_text
         self._events, self._pieces = Events(), list[str]()
-        self._reader = format_.reader(model, self._pieces.append, request)
-        self._format, self._model, self._request = format_, model, request
-        self._on_text = on_text
+        self._reader = hosted.reader(request, self._pieces.append)
         self._whole: list[bytes] | None = []  # while there is no event: an answer in one piece
         self.error: LMError | None = None
 
@@ -138,34 +148,24 @@ class _Stream:
             self._whole = None
         elif self._whole is not None:
             self._whole.append(data)
-        self._feed(payloads)
+        try:
+            self._feed(payloads)
+        except LMError as error:
+            self.error = error
+            raise
 
     def close(self) -> Completion:
-        if self._whole and (text := b"".join(self._whole)).lstrip().startswith(b"{"):
+        if self._whole and (body := b"".join(self._whole)).lstrip().startswith(b"{"):
             # A server that does not know how to stream.
-            completion = self._format.read(_event(text, self._model), self._model, self._request)
+            completion = self._hosted.read(body, NO_HEADERS, self._request)
             self._on_text(completion.text)
             return completion
         self._feed(self._events.close())
         return self._reader.close(done=self._events.done)
 
     def _feed(self, payloads: list[bytes]) -> None:
-        try:
-            for payload in payloads:
-                self._reader.feed(_event(payload, self._model))
-        except LMError as error:
-            self.error = error
-            raise
+        for payload in payloads:
+            self._reader.feed(self._hosted.told(payload))
         if self._pieces:
             self._on_text("".join(self._pieces))
             self._pieces.clear()
-
-
-def _event(payload: bytes, model: str) -> Mapping[str, Any]:
-    try:
-        event = json.loads(payload)
-    except ValueError:
-        event = None
-    if not isinstance(event, dict):
-        raise failures.not_json({}, payload, model=model, secrets=())
-    return event

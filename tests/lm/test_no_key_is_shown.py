@@ -26,7 +26,7 @@ def _behaves(server):
 
 def failed(server, how, key=KEY):
     """The error of a model that is asked at the server."""
-    lm = LM("openai/offline", api_base=server.url, api_key=key)
+    lm = LM("openai/offline", api_base=server.url, api_key=key, retries=0)
     with pytest.raises(LMError) as caught:
         lm("hello") if how == "call" else lm.stream("hello", on_text=lambda text: None)
     return caught.value

@@ -246,7 +246,7 @@ def test_a_wrong_key_is_one_line_with_the_cure_and_without_the_key(triage, monke
         lines = triage.error(text)
 
     assert len(lines) == 1
-    assert "does not accept the key. Set the provider's environment variable" in lines[0]
+    assert "does not accept the key. Set the environment variable `OPENAI_API_KEY`" in lines[0]
     assert "sk-not-the-right-one" not in lines[0]
 
 
