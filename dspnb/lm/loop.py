@@ -115,7 +115,7 @@ class _Call(Generic[T]):
         try:
             if on_text is not None:
                 self._pass_on(on_text)
-            if threading.current_thread() is threading.main_thread():
+            if threading.get_ident() == threading.main_thread().ident:
                 while not self._lock.acquire(timeout=0.1):  # so that Windows sees an interrupt
                     pass
             else:
