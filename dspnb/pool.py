@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import contextvars
 import queue
@@ -55,9 +54,8 @@ def finished(
     pause = PAUSE if concurrency > MANY else 0.0
     with here:
         for _ in range(min(concurrency, len(jobs))):
-            # A process, or a kernel, can end though a call hangs in one of these. A `Thread` waits
-            # until it has begun, which takes five times as long: for hundreds, a tenth of a second.
-            _thread.start_new_thread(work, ())
+            # Daemons: a process, or a kernel, can end though a call hangs.
+            threading.Thread(target=work, name="dspnb", daemon=True).start()
         try:
             for _ in jobs:
                 i, result, error = _next(done, on_wait, pause)
