@@ -1,0 +1,25 @@
+"""A process of its own whose evaluation is interrupted: `interrupted.py URL stay` or `leave`.
+
+It prints when it was back, on the system's monotonic clock; `stay` waits for a line and asks again.
+"""
+
+import signal
+import sys
+import time
+
+from dspnb import LM, Example, Predict, evaluate, use
+
+# What a shell starts with `&` ignores the signal, and so do the processes that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+program = Predict("question -> answer")
+data = [Example(question=f"question {i}", answer="x").with_inputs("question") for i in range(1000)]
+lm = LM("openai/echo", api_base=sys.argv[1], price=(0, 0), cache=False)
+with use(lm=lm):
+    try:
+        evaluate(program, data, lambda example, prediction: True, concurrency=128)
+    except KeyboardInterrupt as interrupt:
+        print(time.monotonic(), type(interrupt).__name__, len(interrupt.report.rows), flush=True)
+        if sys.argv[2] == "leave":
+            raise
+sys.stdin.readline()
+print(lm("Still there?").text, lm.usage.calls, lm.usage.failed, flush=True)
