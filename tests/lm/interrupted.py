@@ -1,6 +1,6 @@
 """A process of its own whose evaluation is interrupted: `interrupted.py URL stay` or `leave`.
 
-It prints when it was back, on the system's monotonic clock; `stay` waits for a line and asks again.
+It says when it was back, on the system's monotonic clock; `stay` waits for a line and asks again.
 """
 
 import signal
@@ -18,8 +18,10 @@ with use(lm=lm):
     try:
         evaluate(program, data, lambda example, prediction: True, concurrency=128)
     except KeyboardInterrupt as interrupt:
-        print(time.monotonic(), type(interrupt).__name__, len(interrupt.report.rows), flush=True)
+        told = time.monotonic(), type(interrupt).__name__, len(interrupt.report.rows)
+        sys.stdout.write("{} {} {}\n".format(*told))
+        sys.stdout.flush()
         if sys.argv[2] == "leave":
             raise
 sys.stdin.readline()
-print(lm("Still there?").text, lm.usage.calls, lm.usage.failed, flush=True)
+sys.stdout.write(f"{lm('Still there?').text} {lm.usage.calls} {lm.usage.failed}\n")

@@ -130,7 +130,9 @@ class Twice(Module):
         self.first, self.second = Predict("thing -> color"), Predict("thing, place -> color")
 
     async def forward(self, thing):
-        await asyncio.gather(self.first.acall(thing=thing), self.second.acall(thing=thing, place="here"))
+        await asyncio.gather(
+            self.first.acall(thing=thing), self.second.acall(thing=thing, place="here")
+        )
         return Prediction(color="red")
 
 
@@ -162,7 +164,9 @@ def test_a_cancelled_task_ends_its_request_and_leaves_no_trace(server, make, wai
     async def cancelled():
         task = asyncio.create_task(make(lm))
         await asyncio.to_thread(server.until, lambda server: server.asked)
-        await asyncio.to_thread(server.until, lambda server: server.in_flight == bool(server.latency))
+        await asyncio.to_thread(
+            server.until, lambda server: server.in_flight == bool(server.latency)
+        )
         task.cancel()
         start = time.monotonic()
         with pytest.raises(asyncio.CancelledError):

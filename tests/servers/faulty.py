@@ -20,7 +20,7 @@ ERROR = json.dumps({"error": {"message": "not now"}}).encode()
 
 @dataclass
 class Server:
-    """Answers `You said: ` and the prompt; `faults` maps what it does instead to how probable it is.
+    """Answers `You said: ` and the prompt; `faults` maps what it does instead to its probability.
 
     `busy` and `broken` are answers with status 429 and 500, `reset` and `truncated` break off in
     the middle of one, `hangs` never answers, `slow` sends in pieces with pauses.

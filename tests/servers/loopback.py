@@ -10,13 +10,14 @@ import ssl
 import struct
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.contextmanager
-def serving(handle: Handle, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[int]:
+def serving(
+    handle: Handle, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
     """The port at which `handle` gets each connection; on a thread and a loop of its own."""
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda loop, context: None)  # clients leave in the middle
