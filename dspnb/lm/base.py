@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
+from dspnb.pool import in_thread
+
 Role = Literal["system", "user", "assistant", "tool"]
 BlockKind = Literal[
     "fields", "format", "instructions", "demo", "history", "input", "hint", "answer", "repair",
@@ -195,6 +197,25 @@ def streamed(
     completion = lm(messages, rollout=rollout, **params)
     on_text(completion.text)
     return completion
+
+
+async def awaited(
+    lm: LanguageModel,
+    messages: Sequence[Message],
+    on_text: Callable[[str], object] | None = None,
+    *,
+    rollout: int = 0,
+    **params: Any,
+) -> Completion:
+    """Await a model's answer, streamed when there is an `on_text`; without `acall`, in a thread."""
+    acall = getattr(lm, "acall", None)
+    if acall is not None:
+        heard = {} if on_text is None else {"on_text": on_text}
+        completion: Completion = await acall(messages, rollout=rollout, **heard, **params)
+        return completion
+    if on_text is None:
+        return await in_thread(lambda: lm(messages, rollout=rollout, **params))
+    return await in_thread(lambda: streamed(lm, messages, on_text, rollout=rollout, **params))
 
 
 def pieces(text: str) -> list[str]:
