@@ -22,7 +22,7 @@ from .errors import (
 )
 from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
-from .lm import LM, Completion, Recorded, Replayed
+from .lm import LM, Completion, Embedder, Recorded, Replayed
 from .lm.ledger import Ledger, ledger
 from .module import Module, Setting
 from .modules import (
@@ -83,6 +83,7 @@ __all__ = [
     "Diff",
     "Document",
     "DspnbError",
+    "Embedder",
     "Ensemble",
     "Example",
     "Examples",

@@ -10,7 +10,7 @@ PROMISED = {
     "split", "evaluate", "Report", "compile", "Run", "Budget", "preview", "diff", "data", "metrics",
     "LabeledFewShot", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch",
     "BestOfN", "Refine", "MultiChainComparison", "Parallel", "majority", "KNN", "NearestDemos",
-    "Ensemble", "Recorded", "Replayed",
+    "Ensemble", "Recorded", "Replayed", "Embedder",
 }  # fmt: skip
 
 

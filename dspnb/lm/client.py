@@ -14,7 +14,7 @@ from dspnb.errors import UsageError, nearest
 from dspnb.pool import in_thread
 
 from .base import Completion, Feature, Message, Prompt
-from .cache import Cache, default_cache
+from .cache import Cache, chosen
 from .endpoints import Kind
 from .ledger import ledger
 from .messages import read_messages
@@ -107,7 +107,7 @@ class LM:
                 model, kind, api_base, api_key, timeout, retries, limits, self.params
             )
         self.cache = cache is not False
-        self._cache = _cache(cache, on_disk=self._remote is not None)
+        self._cache = chosen(cache, on_disk=self._remote is not None)
         self._where = f"{kind} {api_base or ''}"
         self._count = Count()
 
@@ -300,18 +300,6 @@ def _waited_for(other: Future[Completion | None]) -> Completion | None:
         except TimeoutError:
             if scope is not None and scope.over:
                 raise Cancelled from None
-
-
-def _cache(given: bool | Cache, *, on_disk: bool) -> Cache | None:
-    match given:
-        case Cache():
-            return given
-        case True:
-            # What a model of this machine answers is as quickly made again, by the newest version.
-            return default_cache() if on_disk else Cache()
-        case False:
-            return None
-    raise UsageError(f"`cache` is True, False or a `Cache(...)`; got {given!r}.")
 
 
 def _is_number(value: Any, *, above: float) -> bool:

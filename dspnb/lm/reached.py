@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from dspnb.errors import UsageError
 
 from .endpoints import Kind, endpoint_of
+from .formats.embeddings import Embeddings
 from .patient import Patient, Remote
 
 
 def remote(
     model: str,
-    kind: Kind,
+    kind: Kind | Literal["embeddings"],
     api_base: str | None,
     api_key: str | None,
     timeout: float,
@@ -40,21 +41,22 @@ def remote(
         reached = Hosted(
             model,
             endpoint,
-            endpoint.format(kind),
+            Embeddings() if kind == "embeddings" else endpoint.format(kind),
             api_key=api_key,
             headers=headers,
             timeout=timeout,
         )
-    elif kind != "chat":
+    elif kind not in ("chat", "embeddings"):
         raise UsageError(
             f"`{model}` is reached through litellm, with `kind='chat'` only; got {kind!r}."
         )
     else:
-        from .litellm import LiteLLM
+        from .litellm import LiteLLM, LiteLLMEmbeddings
 
         if version is not None:
             params["api_version"] = version
-        reached = LiteLLM(
+        litellm = LiteLLMEmbeddings if kind == "embeddings" else LiteLLM
+        reached = litellm(
             model, api_base=api_base, api_key=api_key, headers=headers, timeout=timeout
         )
     return Patient(reached, retries=retries, limits=limits)
