@@ -92,7 +92,7 @@ class LM:
         if not isinstance(retries, int) or retries < 0:
             raise UsageError(f"`retries` is how often a call is tried again; got {retries!r}.")
         self.model, self.kind, self.api_base = model, kind, api_base
-        self.params = params
+        self.params, self.retries, self.timeout = params, retries, timeout
         self._supports = None if supports is None else _features(supports)
         self._price = None if price is None else _price(price)
         self._local: Local | None = None
