@@ -368,7 +368,10 @@ def test_nothing_secret_is_written(tmp_path):
         ({"model": "openai/x", "stop": ["a"]}, "needs `stop`, which is not taken from a file"),
         ({"model": "openai/x", "api_key": "k"}, "needs `api_key`"),
         ({"model": "a", "_dspy_lm_class": "os.system"}, "is a `os.system`, a class that is not"),
-        ({"model": "openai/x", "model_type": "images"}, "is of the type 'images'; known are `chat`"),
+        (
+            {"model": "openai/x", "model_type": "images"},
+            "is of the type 'images'; known are `chat`",
+        ),
         ({"model": "anthropic/x", "model_type": "text"}, "with `kind='chat'` only; got 'text'"),
         ({"model": "openai/x", "num_retries": "9"}, "`retries` is how often a call is tried again"),
         ({"model": "openai/x", "timeout": "soon"}, "`timeout` of a model is above 0; got 'soon'"),
