@@ -165,7 +165,7 @@ class _Catcher:
         own: Mapping[str, Any] = self._lm.params if isinstance(self._lm, Model) else {}
         given = {**own, **params}
         told = {name: v for name, v in given.items() if name in WRITTEN or harmless({name: v})}
-        kind = getattr(self._lm, "kind", "chat")
+        kind: Kind = getattr(self._lm, "kind", "chat")
         raise _Caught(Preview(self._path.name, tuple(messages), self.model, told, kind))
 
 

@@ -126,16 +126,20 @@ def _constraints(value: Report) -> str:
 def completion(value: Completion) -> str:
     """A model's answer as it came: what it thought, what it said, which tools it calls."""
     facts = [value.model, f"{value.tokens_in} tokens in, {value.tokens_out} out"]
-    facts += ["from the cache"] * value.cached
+    facts += ["from the cache"] if value.cached else [money(value.dollars)]
     facts += [f"ended by {value.finish}"] if value.finish not in ("", "stop") else []
     parts = [f"<p>{esc(' · '.join(filter(None, facts)))}</p>"]
     if value.reasoning:
         parts.append(fold("reasoning", f"<p>{kept(value.reasoning)}</p>"))
-    if value.text or not value.tool_calls:
-        parts.append(code(value.text))
-    if value.tool_calls:
-        parts.append(tool_calls(ToolCalls(value.tool_calls)))
+    parts.append(_answered(value))
+    if len(value.samples) > 1:
+        parts.append(fold(f"{len(value.samples)} samples", "".join(map(_answered, value.samples))))
     return "".join(parts)
+
+
+def _answered(value: Completion) -> str:
+    called = tool_calls(ToolCalls(value.tool_calls)) if value.tool_calls else ""
+    return (code(value.text) if value.text or not called else "") + called
 
 
 def model(value: Model) -> str:
