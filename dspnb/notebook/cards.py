@@ -10,7 +10,7 @@ from dspnb.data import Split
 from dspnb.evaluate import Report, Row
 from dspnb.example import Example, Score
 from dspnb.example import Prediction as Outputs
-from dspnb.lm import Completion, Model
+from dspnb.lm import LM, Completion, Model, Recorded
 from dspnb.lm.ledger import Calls, Sums
 from dspnb.lm.money import money
 from dspnb.signature import REQUIRED, Field, Signature
@@ -165,7 +165,7 @@ def models(value: Mapping[str, Model]) -> str:
             [
                 esc(role),
                 f"<b>{esc(lm.model)}</b>",
-                esc(", ".join(f"{k}={v!r}" for k, v in lm.params.items())),
+                esc(", ".join(f"{k}={v!r}" for k, v in _set(lm).items())),
                 f"{lm.usage.calls:,}",
                 f"{lm.usage.cached:,}",
                 f"{lm.usage.failed:,}",
@@ -183,6 +183,12 @@ def models(value: Mapping[str, Model]) -> str:
         "network, and answers alike on every machine.</p>"
     )
     return shown_models + (note if toy else "")
+
+
+def _set(lm: Model) -> dict[str, Any]:
+    """What was set of a model beside its name."""
+    inside = lm.lm if isinstance(lm, Recorded) else lm
+    return {**(inside.own if isinstance(inside, LM) else {}), **lm.params}
 
 
 def sums(value: Sums) -> str:
