@@ -82,9 +82,7 @@ class _scope:
         self.inner.cancel()
 
 
-def _next(
-    done: queue.SimpleQueue[Any], on_wait: Callable[[], object], pause: float
-) -> Any:
+def _next(done: queue.SimpleQueue[Any], on_wait: Callable[[], object], pause: float) -> Any:
     while True:
         on_wait()
         with contextlib.suppress(queue.Empty):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -155,6 +155,18 @@ class Completion:
         twin.__dict__.update(self.__dict__)
         twin.__dict__.update(changes)
         return twin
+
+    def __repr__(self) -> str:
+        """What it is made of, without what says nothing and without the time, which always differs.
+
+        >>> Completion("Hi.", "some/model", tokens_in=3, seconds=0.0123)
+        Completion('Hi.', model='some/model', tokens_in=3)
+        """
+        told = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self)[1:] if self._tells(f)]
+        return f"Completion({', '.join([repr(self.text), *told])})"
+
+    def _tells(self, told: Field[Any]) -> bool:
+        return told.name != "seconds" and getattr(self, told.name) != told.default
 
 
 class LanguageModel(Protocol):

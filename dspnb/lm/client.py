@@ -91,7 +91,11 @@ class LM:
         if not isinstance(retries, int) or retries < 0:
             raise UsageError(f"`retries` is how often a call is tried again; got {retries!r}.")
         self.model, self.kind, self.api_base = model, kind, api_base
-        self.params = params
+        self.params, self.retries, self.timeout = params, retries, timeout
+        usual = {"kind": "chat", "retries": RETRIES, "timeout": TIMEOUT}
+        own = {"kind": kind, "retries": retries, "timeout": timeout, **limits, "price": price}
+        # What is set beside the parameters of calls, to be shown: so no key and no address.
+        self.own = {name: v for name, v in own.items() if v is not None and v != usual.get(name)}
         self._supports = None if supports is None else _features(supports)
         self._price = None if price is None else _price(price)
         self._local: Local | None = None
@@ -287,7 +291,8 @@ class LM:
         ledger.add(completion, model=self.model, error=error, seconds=seconds)
 
     def __repr__(self) -> str:
-        inside = "".join(f", {name}={value!r}" for name, value in self.params.items())
+        shown = {**self.own, **self.params}
+        inside = "".join(f", {name}={value!r}" for name, value in shown.items())
         return f"LM({self.model!r}{inside})"
 
 

@@ -10,7 +10,7 @@ from dspnb.data import Split
 from dspnb.evaluate import Report, Row
 from dspnb.example import Example, Score
 from dspnb.example import Prediction as Outputs
-from dspnb.lm import Completion, Model
+from dspnb.lm import LM, Completion, Model, Recorded
 from dspnb.lm.ledger import Calls, Sums
 from dspnb.lm.money import money
 from dspnb.signature import REQUIRED, Field, Signature
@@ -126,16 +126,20 @@ def _constraints(value: Report) -> str:
 def completion(value: Completion) -> str:
     """A model's answer as it came: what it thought, what it said, which tools it calls."""
     facts = [value.model, f"{value.tokens_in} tokens in, {value.tokens_out} out"]
-    facts += ["from the cache"] * value.cached
+    facts += ["from the cache"] if value.cached else [money(value.dollars)]
     facts += [f"ended by {value.finish}"] if value.finish not in ("", "stop") else []
     parts = [f"<p>{esc(' · '.join(filter(None, facts)))}</p>"]
     if value.reasoning:
         parts.append(fold("reasoning", f"<p>{kept(value.reasoning)}</p>"))
-    if value.text or not value.tool_calls:
-        parts.append(code(value.text))
-    if value.tool_calls:
-        parts.append(tool_calls(ToolCalls(value.tool_calls)))
+    parts.append(_answered(value))
+    if len(value.samples) > 1:
+        parts.append(fold(f"{len(value.samples)} samples", "".join(map(_answered, value.samples))))
     return "".join(parts)
+
+
+def _answered(value: Completion) -> str:
+    called = tool_calls(ToolCalls(value.tool_calls)) if value.tool_calls else ""
+    return (code(value.text) if value.text or not called else "") + called
 
 
 def model(value: Model) -> str:
@@ -161,7 +165,7 @@ def models(value: Mapping[str, Model]) -> str:
             [
                 esc(role),
                 f"<b>{esc(lm.model)}</b>",
-                esc(", ".join(f"{k}={v!r}" for k, v in lm.params.items())),
+                esc(", ".join(f"{k}={v!r}" for k, v in _set(lm).items())),
                 f"{lm.usage.calls:,}",
                 f"{lm.usage.cached:,}",
                 f"{lm.usage.failed:,}",
@@ -179,6 +183,12 @@ def models(value: Mapping[str, Model]) -> str:
         "network, and answers alike on every machine.</p>"
     )
     return shown_models + (note if toy else "")
+
+
+def _set(lm: Model) -> dict[str, Any]:
+    """What was set of a model beside its name."""
+    inside = lm.lm if isinstance(lm, Recorded) else lm
+    return {**(inside.own if isinstance(inside, LM) else {}), **lm.params}
 
 
 def sums(value: Sums) -> str:
