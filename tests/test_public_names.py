@@ -11,7 +11,8 @@ PROMISED = {
     "split", "evaluate", "Report", "compile", "Run", "Budget", "preview", "diff", "data", "metrics",
     "LabeledFewShot", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch",
     "BestOfN", "Refine", "MultiChainComparison", "Parallel", "majority", "KNN", "NearestDemos",
-    "Ensemble", "Recorded", "Replayed", "Embedder", "Cache", "ledger", "Ledger", "LMError", "errors",
+    "Ensemble", "Recorded", "Replayed", "Embedder", "Cache", "ledger", "Ledger", "LMError",
+    "errors",
 }  # fmt: skip
 
 

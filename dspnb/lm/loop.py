@@ -190,7 +190,7 @@ class Network:
         self.over = False  # the process ends
         self._waiting: deque[_Call[Any]] = deque()
         self._woken = False
-        self._thread = threading.Thread(target=self._run, name="dspnb-network", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="network-dspnb", daemon=True)
         self._thread.start()
 
     def start(self, call: _Call[Any]) -> None:
