@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 import pydantic
 
-
 # Programs with a model of their own: the kind of model, by the program's name.
 KINDS = {"model": "chat", "responses": "responses", "text": "text"}
 
