@@ -10,7 +10,7 @@ from dspnb.data import Split
 from dspnb.evaluate import Report, Row
 from dspnb.example import Example, Score
 from dspnb.example import Prediction as Outputs
-from dspnb.lm import LM, Completion, Model, Recorded
+from dspnb.lm import LM, Completion, Model, Recorded, Replayed, Usage
 from dspnb.lm.ledger import Calls, Sums
 from dspnb.lm.money import money
 from dspnb.signature import REQUIRED, Field, Signature
@@ -143,13 +143,19 @@ def _answered(value: Completion) -> str:
 
 
 def model(value: Model) -> str:
-    """A model's name, parameters and use so far; the offline one says what it is."""
-    return models({"main": value})
+    """A model's name, parameters and use so far; the offline one says what it is at first."""
+    toy = isinstance(value, LM) and value.model == "offline" and value.usage == Usage()
+    note = (
+        "<p>The offline model is a toy for learning and testing: it learns from the demos in its "
+        "prompt, by nearest neighbours over words, and knows no answers. It needs no key and no "
+        "network, and answers alike on every machine.</p>"
+    )
+    return models({"": value}) + (note if toy else "")
 
 
 def models(value: Mapping[str, Model]) -> str:
     """The models of a session with what they did so far."""
-    shown_models = table(
+    return table(
         [
             "role",
             "model",
@@ -164,7 +170,7 @@ def models(value: Mapping[str, Model]) -> str:
         (
             [
                 esc(role),
-                f"<b>{esc(lm.model)}</b>",
+                _model_name(lm),
                 esc(", ".join(f"{k}={v!r}" for k, v in _set(lm).items())),
                 f"{lm.usage.calls:,}",
                 f"{lm.usage.cached:,}",
@@ -176,13 +182,17 @@ def models(value: Mapping[str, Model]) -> str:
             for role, lm in value.items()
         ),
     )
-    toy = any(lm.model == "offline" for lm in value.values())
-    note = (
-        "<p>The offline model is a toy for learning and testing: it learns from the demos in its "
-        "prompt, by nearest neighbours over words, and knows no answers. It needs no key and no "
-        "network, and answers alike on every machine.</p>"
-    )
-    return shown_models + (note if toy else "")
+
+
+def _model_name(lm: Model) -> str:
+    name = f"<b>{esc(lm.model)}</b>"
+    match lm:
+        case Recorded():
+            return f"{name}, recorded in {esc(lm.file.name)}"
+        case Replayed():
+            return f"{name}, replayed from {esc(lm.file.name)}"
+        case _:
+            return name
 
 
 def _set(lm: Model) -> dict[str, Any]:
