@@ -34,6 +34,7 @@ from .broken import Broken, broken
 from .fault import Fault, read
 from .keys import address, without_keys
 from .kinds import NO_CALL, has_no_place, kind_of, named
+from .prices import context_window
 from .waits import retry_after
 
 __all__ = ["from_status", "from_transport", "not_json", "retry_after", "without_keys"]
@@ -195,6 +196,8 @@ def _around(kind: type[LMError], fault: Fault, asked: Asked) -> tuple[str, str]:
     if kind is UnknownModel and has_no_place(fault):
         where = address(asked.where, asked.secrets)
         return f"there is nothing at this address{f': {where}' if where else ''}", _ADDRESS
+    if kind is ContextTooLong and (most := context_window(asked.model)):
+        return f"the prompt is too long: the model reads at most {most:,} tokens", cure
     if kind is RateLimited and fault.wait is not None:
         return what, f"Ask again in {fault.wait:.3g} s, and less at once: lower `concurrency`."
     if kind is Unsupported and (names := named(fault, asked.params)):

@@ -15,7 +15,7 @@ class Tokens(NamedTuple):
     into: int
     out: int
     cached: int = 0  # of `into`
-    dollars: float | None = None  # where the provider says it itself, as OpenRouter does
+    dollars: float | None = None  # where the provider says it itself
 
 
 def counted(usage: Any, request: Request | None, written: Callable[[], str]) -> Tokens:
@@ -41,7 +41,17 @@ def counted(usage: Any, request: Request | None, written: Callable[[], str]) -> 
     )
     if not into and request is not None:
         into = sum(estimate_tokens(message.content) for message in request.messages)
-    return Tokens(into, out or estimate_tokens(written()), cached, known.get("cost"))
+    return Tokens(into, out or estimate_tokens(written()), cached, _dollars(known.get("cost")))
+
+
+def _dollars(cost: Any) -> float | None:
+    """What a provider says that a call cost: OpenRouter as a number, Perplexity item by item.
+
+    >>> _dollars({"request_cost": 0.005, "total_cost": 0.0056})
+    0.0056
+    """
+    told = cost.get("total_cost") if isinstance(cost, dict) else cost
+    return float(told) if type(told) in (int, float) and told >= 0 else None
 
 
 def _detail(usage: dict[str, Any], under: str, name: str) -> int:
