@@ -51,7 +51,9 @@ def _dollars(cost: Any) -> float | None:
     0.0056
     """
     told = cost.get("total_cost") if isinstance(cost, dict) else cost
-    return float(told) if type(told) in (int, float) and told >= 0 else None
+    if isinstance(told, bool) or not isinstance(told, int | float) or told < 0:
+        return None
+    return float(told)
 
 
 def _detail(usage: dict[str, Any], under: str, name: str) -> int:
