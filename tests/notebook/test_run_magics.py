@@ -253,9 +253,7 @@ def test_a_wrong_key_is_one_line_with_the_cure_and_without_the_key(triage, monke
     assert "sk-not-the-right-one" not in lines[0]
 
 
-def test_inspect_says_what_came_from_the_cache_and_which_error_a_call_ended_with(
-    cell, monkeypatch
-):
+def test_inspect_says_what_came_from_the_cache_and_which_error_a_call_ended_with(cell, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     cell("from dspnb import Predict\nask = Predict('q -> a')")
     with running() as server:
