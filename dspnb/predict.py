@@ -226,7 +226,7 @@ class _Asked:
         try:
             outputs = yield from self._outputs()
         except DspnbError as error:
-            self._record({}, str(error))
+            self._record({}, f"{type(error).__name__}: {error}")
             raise
         place = self._record(outputs)
         return Prediction(**outputs), self._done[-1].text, place

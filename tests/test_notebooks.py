@@ -79,6 +79,7 @@ SAID = (
     "UsageError: A model is written `provider/name`",
     "UsageError: A key in a cell would be saved with the notebook.",
     "NotRecorded: offline: `lesson.jsonl` has no answer to this request.",
+    "`%lm offline --record lesson.jsonl`. (line 1 of the cell)",  # not of the program's
 )
 
 

@@ -51,7 +51,7 @@ def test_a_second_answer_that_cannot_be_read_is_an_error_that_keeps_the_call():
     assert len(lm.calls) == 2
     (call,) = caught.value.trace
     assert (call.attempts[0].text, call.completion.text) == ("nope", "[[ ## m ## ]] 4")
-    assert (dict(call.outputs), call.error) == ({}, str(caught.value))
+    assert (dict(call.outputs), call.error) == ({}, f"ParseError: {caught.value}")
 
 
 def test_params_go_to_the_model_with_each_call():

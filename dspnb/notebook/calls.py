@@ -154,7 +154,7 @@ def _sorted(report: Report) -> list[Row]:
 def _group_of(prediction: Prediction) -> tuple[GroupView, Trace]:
     outputs = ", ".join(f"{name}={value!r}" for name, value in prediction.items())
     error = next((call.error for call in prediction.trace if call.error), "")
-    title = short(outputs or error or "no outputs")
+    title = short(outputs or "no outputs")
     checks = [_check(check) for check in prediction.checks]
     return GroupView(title, None, "", error, checks, []), prediction.trace
 

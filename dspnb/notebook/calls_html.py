@@ -22,7 +22,7 @@ def calls_text(calls: CallsSnapshot) -> str:
     for group in calls.groups:
         score = "" if group.score is None else f" [{group.score:.3f}]"
         lines.append(f"{group.title}{score}")
-        lines += [f"  {call.path}: {short(_answer(call, calls), 100)}" for call in group.calls]
+        lines += [f"  {call.path}: {short(_ended(call, calls), 100)}" for call in group.calls]
     return "\n".join(lines)
 
 
@@ -41,6 +41,11 @@ def calls_html(calls: CallsSnapshot) -> str:
     if left > 0:
         parts.append(f"<p>… and {left} more</p>")
     return "".join(parts)
+
+
+def _ended(call: CallView, calls: CallsSnapshot) -> str:
+    """The answer, or why there is none that is used."""
+    return call.error or f"{'(cached) ' * call.cached}{_answer(call, calls)}"
 
 
 def _call(call: CallView, calls: CallsSnapshot) -> str:

@@ -288,7 +288,8 @@ class RunMagics(Magics):
 
 def _used(usage: Usage) -> str:
     return (
-        f"{usage.calls:,} calls, {usage.cached:,} from the cache, {usage.failed:,} failed, "
+        f"{usage.calls:,} call{'s' * (usage.calls != 1)}, "
+        f"{usage.cached:,} from the cache, {usage.failed:,} failed, "
         f"{usage.tokens_in + usage.tokens_out:,} tokens, {money(usage.dollars, usage.unpriced)}"
     )
 

@@ -253,6 +253,27 @@ def test_a_wrong_key_is_one_line_with_the_cure_and_without_the_key(triage, monke
     assert "sk-not-the-right-one" not in lines[0]
 
 
+def test_inspect_says_what_came_from_the_cache_and_which_error_a_call_ended_with(cell, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    cell("from dspnb import Predict\nask = Predict('q -> a')")
+    with running() as server:
+        choose = f"%lm openai/offline api_base={server.url} retries=0"
+        for _ in range(2):
+            cell(choose)  # another model, and the same file of answers
+            cell("ask(q='Why?')")
+        cached = cell("%inspect")
+        server.fault = "broken"
+        cell.error("ask(q='How?')")
+        failed = cell("%inspect")
+
+    assert len(server.requests) == 2
+    assert "(cached) [[ ## a ## ]]" in cell.bundle(cached)["text/plain"]
+    assert ", from the cache" in cell.html(cached)
+    told = "ServerFailed: openai/offline: the provider at"
+    assert f"no outputs\n  self: {told}" in cell.bundle(failed)["text/plain"]
+    assert f"<b>error:</b> {told}" in cell.html(failed)
+
+
 def test_an_unreachable_server_is_one_line_with_its_address(triage, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with running() as server:
