@@ -20,6 +20,7 @@ from dspnb.evaluate import Report, Row, evaluate
 from dspnb.lm import LM, Model, Recorded, Replayed, Usage
 from dspnb.lm.ledger import Sums, ledger
 from dspnb.lm.money import money
+from dspnb.lm.private import is_secret
 from dspnb.preview import Preview, preview
 from dspnb.run import Run
 
@@ -93,7 +94,7 @@ class RunMagics(Magics):
         if given.role not in ROLES:
             raise UsageError(f"There is no role `{given.role}`; {nearest(given.role, ROLES)}")
         chosen = settings([word.strip("\"'") for word in given.settings], self.shell.user_ns)
-        if "api_key" in chosen:
+        if any(map(is_secret, chosen)):
             raise UsageError(
                 "A key in a cell would be saved with the notebook. Set the provider's environment "
                 "variable (such as OPENAI_API_KEY), or `configure(lm=LM(..., api_key=getpass()))`."

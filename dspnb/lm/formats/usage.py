@@ -50,8 +50,9 @@ def _dollars(cost: Any) -> float | None:
     >>> _dollars({"request_cost": 0.005, "total_cost": 0.0056})
     0.0056
     """
-    told = cost.get("total_cost") if isinstance(cost, dict) else cost
-    return float(told) if type(told) in (int, float) and told >= 0 else None
+    told: Any = cost.get("total_cost") if isinstance(cost, dict) else cost
+    is_number = isinstance(told, int | float) and not isinstance(told, bool)
+    return float(told) if is_number and told >= 0 else None
 
 
 def _detail(usage: dict[str, Any], under: str, name: str) -> int:
