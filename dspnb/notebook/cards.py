@@ -10,7 +10,7 @@ from dspnb.data import Split
 from dspnb.evaluate import Report, Row
 from dspnb.example import Example, Score
 from dspnb.example import Prediction as Outputs
-from dspnb.lm import Completion, Model
+from dspnb.lm import Completion, Model, Recorded, Replayed
 from dspnb.lm.ledger import Calls, Sums
 from dspnb.lm.money import money
 from dspnb.signature import REQUIRED, Field, Signature
@@ -140,7 +140,7 @@ def completion(value: Completion) -> str:
 
 def model(value: Model) -> str:
     """A model's name, parameters and use so far; the offline one says what it is."""
-    return models({"main": value})
+    return models({getattr(value, "role", "main"): value})
 
 
 def models(value: Mapping[str, Model]) -> str:
@@ -150,6 +150,7 @@ def models(value: Mapping[str, Model]) -> str:
             "role",
             "model",
             "parameters",
+            "recording",
             "calls",
             "cached",
             "failed",
@@ -162,6 +163,7 @@ def models(value: Mapping[str, Model]) -> str:
                 esc(role),
                 f"<b>{esc(lm.model)}</b>",
                 esc(", ".join(f"{k}={v!r}" for k, v in lm.params.items())),
+                _recording(lm),
                 f"{lm.usage.calls:,}",
                 f"{lm.usage.cached:,}",
                 f"{lm.usage.failed:,}",
@@ -179,6 +181,15 @@ def models(value: Mapping[str, Model]) -> str:
         "network, and answers alike on every machine.</p>"
     )
     return shown_models + (note if toy else "")
+
+
+def _recording(lm: Model) -> str:
+    match lm:
+        case Recorded():
+            return f"written to <code>{esc(lm.file)}</code>"
+        case Replayed():
+            return f"replayed from <code>{esc(lm.file)}</code>"
+    return ""
 
 
 def sums(value: Sums) -> str:

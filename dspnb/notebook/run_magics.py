@@ -18,6 +18,7 @@ from dspnb.errors import UsageError, nearest
 from dspnb.evaluate import Interrupted as EvaluationInterrupted
 from dspnb.evaluate import Report, Row, evaluate
 from dspnb.lm import LM, Model, Recorded, Replayed, Usage
+from dspnb.lm.finding import usable
 from dspnb.lm.ledger import Sums, ledger
 from dspnb.lm.money import money
 from dspnb.lm.private import is_secret
@@ -30,6 +31,7 @@ from .calls import calls_of
 from .handle import Compiled
 from .inspector import Inspector
 from .lines import parsed, plain_errors, settings, unquoted, words
+from .usable import Usable
 
 if TYPE_CHECKING:
     from .session import Session
@@ -72,9 +74,10 @@ class RunMagics(Magics):
     @no_var_expand
     @line_magic
     @plain_errors
-    def lm(self, line: str) -> Model | Models | Sums:
+    def lm(self, line: str) -> Model | Models | Sums | Usable:
         """Set the model that programs use; alone, show models and what they did so far.
 
+        Alone, before a model is set, it shows what can be used here.
         What `--record` wrote, `--replay` answers: without a key, a network or costs.
 
         %lm offline
@@ -89,7 +92,8 @@ class RunMagics(Magics):
             return ledger.sum(*given.by.split(","))
         if given.model is None and given.record is None and given.replay is None:
             if not self.session.models:
-                raise UsageError("No model is set; try `%lm offline`, which needs no key.")
+                self.session.usable = Usable(usable(servers=self.session.servers))
+                return self.session.usable
             return Models(self.session.models)
         if given.role not in ROLES:
             raise UsageError(f"There is no role `{given.role}`; {nearest(given.role, ROLES)}")

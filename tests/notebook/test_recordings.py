@@ -84,9 +84,18 @@ def test_a_prompt_is_previewed_alike(triage, here):
     assert recorded["temperature"] == 0
 
 
-def test_recorded_and_replayed_models_show_themselves_as_a_table(cell, here):
-    for line in ("%lm offline --record lesson.jsonl", "%lm --replay lesson.jsonl"):
-        assert "<b>offline</b>" in cell.html(cell(line))
+def test_recorded_and_replayed_models_show_themselves_as_a_table_with_their_file(cell, here):
+    shown = cell.html(cell("%lm offline --record 'my <lesson>.jsonl' --as teacher"))
+    assert "<b>offline</b>" in shown
+    assert "written to <code>my &lt;lesson&gt;.jsonl</code>" in shown
+    assert ">teacher<" in shown
+
+    cell("%lm --replay 'my <lesson>.jsonl'")
+    both = cell("%lm")
+    assert "replayed from <code>my &lt;lesson&gt;.jsonl</code>" in cell.html(both)
+    assert "Recorded(LM('offline'), 'my <lesson>.jsonl')" in repr(both)
+    assert "Replayed('my <lesson>.jsonl', model='offline')" in repr(both)
+    assert "recording" not in cell.html(cell("%lm offline"))
 
 
 def test_what_a_lesson_lacks_is_a_readable_block(cell, here):
@@ -118,7 +127,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(cell, here, line, said):
 
     assert len(said_lines) == 1
     assert said in said_lines[0]
-    assert "No model is set" in cell.error("%lm")[0]
+    assert repr(cell("%lm")).startswith("No model is set.")
     assert os.listdir(here) == []
 
 
