@@ -11,7 +11,7 @@ from typing import Any
 
 from .controls import Stop
 from .errors import UsageError
-from .lm.base import Completion, Feature, LanguageModel, Message, streamed, supported
+from .lm.base import Completion, Feature, LanguageModel, Message, awaited, streamed, supported
 from .lm.usage import Usage
 
 
@@ -182,8 +182,30 @@ class Metered:
             lambda: streamed(self._lm, messages, on_text, rollout=rollout, **params)
         )
 
+    async def acall(
+        self,
+        messages: Sequence[Message],
+        *,
+        on_text: Callable[[str], object] | None = None,
+        rollout: int = 0,
+        **params: Any,
+    ) -> Completion:
+        """The same for `await`, with `on_text` as in `stream`; a pause holds the whole loop."""
+        import asyncio  # 20 ms, and who awaits has it
+
+        while not self._reserved():
+            await asyncio.sleep(0.02)  # what is under way may be awaited on this loop
+        completion = None
+        try:
+            completion = await awaited(self._lm, messages, on_text, rollout=rollout, **params)
+        finally:
+            self._spending.settle(completion, self.model)
+        self._check_price()
+        return completion
+
     def _counted(self, call: Callable[[], Completion]) -> Completion:
-        self._reserve()
+        while not self._reserved():
+            self._spending.wait(0.1)  # one under way may come from the cache, and cost no call
         completion = None
         try:
             completion = call()
@@ -192,15 +214,13 @@ class Metered:
         self._check_price()
         return completion
 
-    def _reserve(self) -> None:
-        while True:
-            self._checkpoint()
-            self._check_price()
-            if reason := self._budget.spent(self._spending.usage, self._seconds()):
-                raise Stop(reason)
-            if self._spending.reserve(self._budget):
-                return
-            self._spending.wait(0.1)  # one under way may come from the cache, and cost no call
+    def _reserved(self) -> bool:
+        """Whether there is a call left; not yet, when those under way may use up all of them."""
+        self._checkpoint()
+        self._check_price()
+        if reason := self._budget.spent(self._spending.usage, self._seconds()):
+            raise Stop(reason)
+        return self._spending.reserve(self._budget)
 
     def _check_price(self) -> None:
         if self._budget.dollars is not None and self._spending.usage.unpriced:

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from dspnb import LM, Budget, UsageError
@@ -108,4 +110,74 @@ def test_a_stream_that_fails_gives_its_reservation_back():
     with pytest.raises(ValueError, match="enough"):
         streamed(metered(LM("offline"), budget, spending), ASKED, read)
     assert spending.usage == Usage(failed=1)
+    assert spending.reserve(budget)
+
+
+class Slow:
+    """A model with an `acall`, whose answers wait for one another."""
+
+    model = "slow"
+
+    def __init__(self):
+        self.under_way = self.peak = 0
+
+    def __call__(self, messages, *, rollout=0, **params):
+        raise AssertionError("it has an `acall`")
+
+    async def acall(self, messages, *, on_text=None, rollout=0, **params):
+        self.under_way += 1
+        self.peak = max(self.peak, self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
+        if on_text is not None:
+            on_text("blue")
+        return Completion("blue", cached="cached" in params, tokens_in=1, dollars=0.0)
+
+
+def together(lm, n, **params):
+    async def all_of_them():
+        asks = [lm.acall(ASKED, **params) for _ in range(n)]
+        return await asyncio.gather(*asks, return_exceptions=True)
+
+    return asyncio.run(all_of_them())
+
+
+@pytest.mark.parametrize("inner", [Slow(), Scripted(["blue"] * 5)])
+def test_awaited_calls_are_counted_and_stopped_by_the_same_budget(inner):
+    spending = Spending()
+    answers = together(metered(inner, Budget(calls=3), spending), 5)
+
+    assert [answer.text for answer in answers if isinstance(answer, Completion)] == ["blue"] * 3
+    assert [str(end) for end in answers if isinstance(end, Stop)] == ["budget of 3 calls spent"] * 2
+    assert spending.usage.calls == 3 and spending.usage.failed == 0
+
+
+def test_an_awaited_call_waits_for_those_under_way_on_its_own_loop():
+    lm, spending = Slow(), Spending()
+    answers = together(metered(lm, Budget(calls=2), spending), 6, cached=True)
+
+    assert [answer.text for answer in answers] == ["blue"] * 6
+    assert spending.usage == Usage(cached=6)
+    assert lm.peak == 2
+
+
+@pytest.mark.parametrize("inner", [Slow(), Scripted(["blue"])])
+def test_an_awaited_stream_is_heard(inner):
+    parts = []
+    lm = metered(inner, Budget(), Spending())
+
+    assert asyncio.run(lm.acall(ASKED, on_text=parts.append)).text == "".join(parts) == "blue"
+
+
+def test_a_cancelled_task_gives_its_reservation_back():
+    spending, budget = Spending(), Budget(calls=1)
+
+    async def cancelled():
+        task = asyncio.create_task(metered(Slow(), budget, spending).acall(ASKED))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
     assert spending.reserve(budget)

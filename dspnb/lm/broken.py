@@ -71,7 +71,7 @@ _LOST = {
     "NetworkError", "ProtocolError", "StreamError", "TransportError", "RequestError",  # httpx
     "ClientConnectionError", "ClientPayloadError",  # aiohttp
 }  # fmt: skip
-_NONSENSE = {"HttpParserError", "TooManyRedirects", "DecodingError"}
+_NONSENSE = {"NoHTTP", "TooManyRedirects", "DecodingError"}
 _KINDS: dict[str, type[LMError]] = {
     **dict.fromkeys(_UNREACHABLE, Unreachable),
     **dict.fromkeys(_TIMED_OUT, TimedOut),

@@ -154,7 +154,10 @@ def _base(provider: Endpoint, told: str) -> str:
     base = told.strip().rstrip("/").removesuffix("/chat/completions")
     if provider.name in ("ollama", "ollama_chat") and "://" not in base:
         base = _ollama_host(base)
-    parts = urlsplit(base)
+    try:
+        parts = urlsplit(base)
+    except ValueError:  # half an address of IPv6
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(
             "`api_base` is an address such as `http://localhost:8000/v1`; "

@@ -67,7 +67,7 @@ class Hosted:
             failed = stream.error
         if failed is not None:
             raise failed
-        if answer.status != 200:
+        if not answer.good:
             raise self._refused(answer, request)
         return self.read(answer.body, answer.headers, request) if stream is None else stream.close()
 
@@ -113,6 +113,7 @@ class Hosted:
         return self._post
 
     def _lost(self, error: OSError) -> LMError:
+        self._post = None  # the next call looks for another proxy
         where = self._endpoint.base
         return failures.from_transport(error, model=self.model, where=where, secrets=self._secrets)
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import ssl
 import time
 import urllib.parse
 import urllib.request
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +26,11 @@ OnData = Callable[[bytes], object]
 
 
 class Broken(ConnectionError):
-    """The connection ended before the answer did, or what came is no HTTP."""
+    """The connection ended before the answer did."""
+
+
+class NoHTTP(OSError):
+    """What came is no answer of HTTP."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,11 @@ class Answer:
     status: int
     headers: dict[str, str] = field(repr=False)  # names in small letters
     body: bytes = field(repr=False)
+
+    @property
+    def good(self) -> bool:
+        """Whether it is what was asked for."""
+        return 200 <= self.status < 300
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,9 @@ class Address:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if not target.isascii() or any(c <= " " for c in target):
             target = urllib.parse.quote(target, safe="/?&=%:@!$'()*+,;~")
-        return cls(secure, parts.hostname, parts.port or (443 if secure else 80), target)
+        # Raises for a name that cannot be looked up, such as one with two dots in a row.
+        host = parts.hostname.encode("idna").decode()
+        return cls(secure, host, parts.port or (443 if secure else 80), target)
 
     @property
     def host_header(self) -> str:
@@ -73,36 +86,45 @@ class Post:
     """A request as it goes over the wire, but for its body: built once for many calls."""
 
     address: Address
+    proxy: str | None = field(repr=False)  # its address, which may hold a login
     head: bytes = field(repr=False)  # up to the value of Content-Length; holds the key
 
     @classmethod
     def to(cls, url: str, headers: dict[str, str]) -> Post:
         """Raises `ValueError` for an address or a header that cannot be sent."""
         address = Address.of(url)
+        proxy = _proxy(address)
         lines = {
             "Host": address.host_header,
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
             "User-Agent": "dspnb",
+            **_login(url, "Authorization"),
             **headers,
         }
         for name, value in lines.items():
             if not value.isascii() or not value.isprintable():
                 raise ValueError(f"the header `{name}` holds characters that cannot be sent")
         target = address.target
-        if not address.secure and (proxy := _proxy(address)):
+        if proxy is not None and not address.secure:
             target = f"http://{address.host_header}{target}"
-            lines |= _proxy_key(proxy)
+            lines |= _login(proxy, "Proxy-Authorization")
         told = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        return cls(address, f"POST {target} HTTP/1.1\r\n{told}Content-Length: ".encode())
+        return cls(address, proxy, f"POST {target} HTTP/1.1\r\n{told}Content-Length: ".encode())
+
+    @property
+    def way(self) -> tuple[bool, str, int, str | None]:
+        """What requests that can share a connection have in common."""
+        return self.address.secure, self.address.host, self.address.port, self.proxy
 
 
 class Client:
     """Connections that are kept between requests. To be used from one event loop only."""
 
     def __init__(self) -> None:
-        self._idle: dict[tuple[bool, str, int], list[_Connection]] = {}
-        self._tls: ssl.SSLContext | None = None
+        # By `Post.way`; those that were used last stand at the end, and are used first.
+        self._idle: dict[tuple[bool, str, int, str | None], deque[_Connection]] = {}
+        self._contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}
 
     async def send(
         self, post: Post, body: bytes, *, timeout: float, on_data: OnData | None = None
@@ -115,10 +137,10 @@ class Client:
         """
         request = post.head + b"%d\r\n\r\n" % len(body) + body
         while True:
-            connection = self._kept(post.address)
+            connection = self._kept(post)
             fresh = connection is None
             if connection is None:
-                connection = await self._connected(post.address)
+                connection = await self._connected(post)
             try:
                 answer = await connection.exchange(request, timeout, on_data)
             except BaseException as error:
@@ -127,9 +149,7 @@ class Client:
                     continue  # the server had closed it while it was idle
                 raise
             if connection.reusable:
-                connection.idle_since = time.monotonic()
-                key = (post.address.secure, post.address.host, post.address.port)
-                self._idle.setdefault(key, []).append(connection)
+                self._keep(post, connection)
             else:
                 connection.abort()
             return answer
@@ -141,8 +161,15 @@ class Client:
                 connection.abort()
         self._idle.clear()
 
-    def _kept(self, address: Address) -> _Connection | None:
-        idle = self._idle.get((address.secure, address.host, address.port), [])
+    def _keep(self, post: Post, connection: _Connection) -> None:
+        connection.idle_since = now = time.monotonic()
+        idle = self._idle.setdefault(post.way, deque())
+        idle.append(connection)
+        while now - idle[0].idle_since > IDLE:  # a burst needed more of them than are used now
+            idle.popleft().abort()
+
+    def _kept(self, post: Post) -> _Connection | None:
+        idle = self._idle.get(post.way)
         while idle:
             connection = idle.pop()
             if connection.reusable and time.monotonic() - connection.idle_since < IDLE:
@@ -150,16 +177,18 @@ class Client:
             connection.abort()
         return None
 
-    async def _connected(self, address: Address) -> _Connection:
+    async def _connected(self, post: Post) -> _Connection:
         try:
             async with asyncio.timeout(CONNECTING):
-                return await self._connect(address)
+                return await self._connect(post)
         except TimeoutError:
             raise ConnectionRefusedError(f"no connection within {CONNECTING:g} s") from None
+        except RuntimeError as error:  # uvloop's, of a connection that was closed meanwhile
+            raise Broken(str(error)) from None
 
-    async def _connect(self, address: Address) -> _Connection:
+    async def _connect(self, post: Post) -> _Connection:
         loop = asyncio.get_running_loop()
-        proxy = _proxy(address)
+        address, proxy = post.address, post.proxy
         tls: dict[str, Any]
         if proxy is None:
             tls = {"ssl": self._context()} if address.secure else {}
@@ -183,9 +212,11 @@ class Client:
 
     async def _tunnel(self, connection: _Connection, address: Address, proxy: str) -> _Connection:
         """TLS through a proxy."""
-        place = f"{address.host}:{address.port}"
-        key = "".join(f"{name}: {value}\r\n" for name, value in _proxy_key(proxy).items())
-        request = f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{key}\r\n"
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        place = f"{host}:{address.port}"
+        lines = {"Host": place, **_login(proxy, "Proxy-Authorization")}
+        told = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        request = f"CONNECT {place} HTTP/1.1\r\n{told}\r\n"
         answer = await connection.exchange(request.encode(), CONNECTING, None, tunnel=True)
         if answer.status != 200:
             raise ConnectionRefusedError(f"the proxy answers {answer.status}")
@@ -198,13 +229,17 @@ class Client:
         return inner
 
     def _context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = ssl.create_default_context()  # 30 ms
+        # Who reads that his certificate is not trusted sets these in the same notebook.
+        files = tuple(map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+        context = self._contexts.get(files)
+        if context is None:
+            context = ssl.create_default_context()  # 30 ms
             import certifi  # where Python finds no certificates of the system: python.org's macOS
 
-            self._tls.load_verify_locations(certifi.where())
-            self._tls.set_alpn_protocols(["http/1.1"])
-        return self._tls
+            context.load_verify_locations(certifi.where())
+            context.set_alpn_protocols(["http/1.1"])
+            self._contexts[files] = context
+        return context
 
 
 class _Connection(asyncio.Protocol):
@@ -224,7 +259,7 @@ class _Connection(asyncio.Protocol):
         self, request: bytes, timeout: float, on_data: OnData | None, *, tunnel: bool = False
     ) -> Answer:
         """Send a request, and wait for the answer."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         self.heard = self.reusable = False
         self._on_data, self._tunnel, self._patience = on_data, tunnel, timeout
         self._headers: dict[str, str] = {}
@@ -234,12 +269,11 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._answer = loop.create_future()
         self._last = loop.time()
-        alarm = loop.call_later(timeout, self._too_long)
-        self._alarm = alarm
-        if self.transport.is_closing():
-            raise Broken("the server has closed the connection")
-        self.transport.write(request)
+        self._alarm = loop.call_later(timeout, self._too_long)
         try:
+            if self.transport.is_closing():
+                raise Broken("the server has closed the connection")
+            self.transport.write(request)
             return await self._answer
         finally:
             self._alarm.cancel()
@@ -256,29 +290,34 @@ class _Connection(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        if self._answer is None:  # nobody has asked
+        if not self._asked:
             self.abort()
             return
         self.heard = True
-        if self._on_data is not None:
-            self._last = asyncio.get_running_loop().time()
+        self._last = self._loop.time()
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # the answer to CONNECT: what follows is TLS
+            self._fail(NoHTTP("the server wants to speak another protocol"))
         except httptools.HttpParserError as error:
-            self._fail(Broken(f"what came is no HTTP: {error}"))
+            self.reusable = False  # when it is behind a whole answer
+            self._fail(NoHTTP(f"what came is no HTTP: {error}"))
 
     def eof_received(self) -> None:
-        if self._open_ended and self._answer is not None and not self._answer.done():
+        if self._open_ended:
             self._complete()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.reusable = False
-        self.eof_received()
+        if error is None:
+            self.eof_received()
         self._fail(Broken("the connection was closed before the answer was whole"))
 
     # -- httptools' --------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if not self._asked:
+            self.reusable = False  # a second answer to one request: whose would it be?
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
@@ -286,12 +325,14 @@ class _Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         self._status = self._parser.get_status_code()
         headers = self._headers
-        self._open_ended = not ("content-length" in headers or "transfer-encoding" in headers)
+        self._open_ended = self._status >= 200 and not (
+            "content-length" in headers or "transfer-encoding" in headers
+        )
         if self._tunnel and self._status == 200:
             self._complete()
 
     def on_body(self, body: bytes) -> None:
-        if self._on_data is not None and self._status == 200:
+        if self._on_data is not None and 200 <= self._status < 300:
             self._on_data(body)
         else:
             self._body.append(body)
@@ -300,10 +341,15 @@ class _Connection(asyncio.Protocol):
         if self._status < 200:  # only a sign of life, such as 102
             self._headers = {}
             return
-        self.reusable = self._parser.should_keep_alive()
-        self._complete()
+        if self._asked:
+            self.reusable = self._parser.should_keep_alive()
+            self._complete()
 
     # ----------------------------------------------------------------------------------
+
+    @property
+    def _asked(self) -> bool:
+        return self._answer is not None and not self._answer.done()
 
     def _complete(self) -> None:
         if self._answer is not None and not self._answer.done():
@@ -314,10 +360,9 @@ class _Connection(asyncio.Protocol):
             self._answer.set_exception(error)
 
     def _too_long(self) -> None:
-        loop = asyncio.get_running_loop()
-        left = self._last + self._patience - loop.time()
-        if left > 0.001:  # a stream that has moved meanwhile
-            self._alarm = loop.call_later(left, self._too_long)
+        left = self._last + self._patience - self._loop.time()
+        if left > 0.001:  # something has come meanwhile
+            self._alarm = self._loop.call_later(left, self._too_long)
         else:
             self._fail(TimeoutError(f"nothing came for {self._patience:g} s"))
 
@@ -333,9 +378,10 @@ def _proxy(address: Address) -> str | None:
     return found if "://" in found else f"http://{found}"
 
 
-def _proxy_key(proxy: str) -> dict[str, str]:
-    parts = urllib.parse.urlsplit(proxy)
+def _login(url: str, header: str) -> dict[str, str]:
+    """The header that tells the login of an address, `https://me:secret@example.com`."""
+    parts = urllib.parse.urlsplit(url)
     if not parts.username:
         return {}
     plain = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(plain.encode()).decode()}"}
+    return {header: f"Basic {base64.b64encode(plain.encode()).decode()}"}

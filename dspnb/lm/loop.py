@@ -64,8 +64,8 @@ async def wait_async(ask: Ask[T], on_text: Pieces | None = None) -> T:
     scope = cancellation.get()
     if scope is not None:
         scope.add(call, call.cancel)
-    call.hand_over()
     try:
+        call.hand_over()
         await done
     except BaseException:  # the task was cancelled
         call.cancel()
@@ -111,13 +111,14 @@ class _Call(Generic[T]):
         network().start(self)
 
     def wait(self, on_text: Pieces | None) -> T:
-        self.hand_over()
         try:
+            self.hand_over()
             if on_text is not None:
                 self._pass_on(on_text)
-            if threading.current_thread() is threading.main_thread():
+            if threading.get_ident() == threading.main_thread().ident:
                 while not self._lock.acquire(timeout=0.1):  # so that Windows sees an interrupt
-                    pass
+                    if network().over:
+                        raise RuntimeError("A model cannot be asked while the process ends.")
             else:
                 self._lock.acquire()
         except BaseException:
@@ -153,6 +154,8 @@ class _Call(Generic[T]):
             self._task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[T]) -> None:
+        if network().over:
+            return  # who still waits is a daemon: woken, it would print that it was called off
         if task.cancelled():
             self._over(error=asyncio.CancelledError())
         elif error := task.exception():
@@ -184,9 +187,10 @@ class Network:
     def __init__(self) -> None:
         self.loop = _new_loop()
         self.client = Client()
+        self.over = False  # the process ends
         self._waiting: deque[_Call[Any]] = deque()
         self._woken = False
-        self._thread = threading.Thread(target=self._run, name="dspnb-network", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="network-dspnb", daemon=True)
         self._thread.start()
 
     def start(self, call: _Call[Any]) -> None:
@@ -194,7 +198,11 @@ class Network:
         self._waiting.append(call)
         if not self._woken:
             self._woken = True
-            self.loop.call_soon_threadsafe(self._begin)
+            try:
+                self.loop.call_soon_threadsafe(self._begin)
+            except BaseException:  # an interrupt: the next one must wake the loop again
+                self._woken = False
+                raise
 
     def _begin(self) -> None:
         self._woken = False  # before the queue is emptied: who comes later wakes the loop again
@@ -207,6 +215,7 @@ class Network:
 
     def close(self) -> None:
         """Cancel what is under way, which closes its connections, and end the thread."""
+        self.over = True
 
         async def end() -> None:
             tasks = asyncio.all_tasks() - {asyncio.current_task()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -32,7 +33,8 @@ class Patient:
 
     def __init__(self, remote: Remote, *, retries: int, limits: Mapping[str, Any]) -> None:
         self._remote, self._retries = remote, retries
-        self._limits = Limits(**limits) if any(limits.values()) else None
+        self._limits = limits if any(limits.values()) else None
+        self._kept: tuple[asyncio.AbstractEventLoop, Limits] | None = None
         self._reached = False  # the provider has answered before
 
     @property
@@ -67,7 +69,10 @@ class Patient:
     async def _within_limits(self, request: Request, on_text: OnText | None) -> Completion:
         if self._limits is None:
             return await self._remote.ask(request, on_text)
-        async with self._limits.place(_estimate(request)) as spent:
+        loop = asyncio.get_running_loop()
+        if self._kept is None or self._kept[0] is not loop:  # a forked child has its own
+            self._kept = loop, Limits(**self._limits)
+        async with self._kept[1].place(_estimate(request)) as spent:
             completion = await self._remote.ask(request, on_text)
             spent.tokens = completion.tokens_in + completion.tokens_out
             return completion

@@ -11,11 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from dspnb.pool import in_thread
-
 from .answered import Answered
 from .asked import Asked, params_json
-from .base import Completion, Feature, LanguageModel, Message, streamed, supported
+from .base import Completion, Feature, LanguageModel, Message, awaited, streamed, supported
 from .client import LM
 from .flights import Awaited, Flights
 from .messages import read_messages
@@ -112,7 +110,8 @@ class Recorded:
             if (answer := await asyncio.wrap_future(turn)) is not None:
                 return self._again(asked, answer, on_text)
         with self._leading(asked):
-            return self._kept(asked, await self._awaited(given, rollout, params, on_text))
+            answer = await awaited(self.lm, given, on_text, rollout=rollout, **params)
+            return self._kept(asked, answer)
 
     def close(self) -> None:
         """Put the file in order, so that two recordings of the same calls are the same file.
@@ -139,23 +138,6 @@ class Recorded:
                 return self._again(asked, answer, on_text)
         with self._leading(asked):
             return self._kept(asked, ask())
-
-    async def _awaited(
-        self,
-        messages: tuple[Message, ...],
-        rollout: int,
-        params: Mapping[str, Any],
-        on_text: Callable[[str], object] | None,
-    ) -> Completion:
-        heard: dict[str, Any] = {} if on_text is None else {"on_text": on_text}
-        if (acall := getattr(self.lm, "acall", None)) is not None:
-            answer: Completion = await acall(messages, rollout=rollout, **heard, **params)
-            return answer
-        if on_text is None:
-            return await in_thread(lambda: self.lm(messages, rollout=rollout, **params))
-        return await in_thread(
-            lambda: streamed(self.lm, messages, on_text, rollout=rollout, **params)
-        )
 
     def _turn(self, asked: Asked) -> Awaited | None:
         """What gives the answer, now or when another caller has it; None when it is ours to ask."""
