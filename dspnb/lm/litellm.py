@@ -153,7 +153,7 @@ def _plain(response: Any) -> Mapping[str, Any]:
 
 
 # What pydantic has to say about litellm's own types would stand in the notebook.
-_ABOUT_ITS_TYPES = "Accessing the 'model_|Item '.*' on TypedDict class"
+_ABOUT_ITS_TYPES = "Accessing the 'model_|Items? '.*' on TypedDict class"
 
 
 def _litellm() -> Any:
