@@ -290,6 +290,18 @@ class LM:
         self._count.add(completion)
         ledger.add(completion, model=self.model, error=error, seconds=seconds)
 
+    def __copy__(self) -> LM:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LM:
+        return self  # its cache and its count are for all who use it
+
+    def __reduce__(self) -> Any:
+        raise UsageError(
+            "A model is not pickled, since its key would be in there. "
+            f"Make it where it is used: `LM({self.model!r})`."
+        )
+
     def __repr__(self) -> str:
         shown = {**self.own, **self.params}
         inside = "".join(f", {name}={value!r}" for name, value in shown.items())

@@ -151,6 +151,18 @@ class Embedder:
         vectors = job.vectors()
         return vectors[0] if isinstance(texts, str) else vectors
 
+    def __copy__(self) -> Embedder:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Embedder:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise UsageError(
+            "An embedder is not pickled, since its key would be in there. "
+            f"Make it where it is used: `Embedder({self.model!r})`."
+        )
+
     def __repr__(self) -> str:
         inside = "".join(f", {name}={value!r}" for name, value in self.params.items())
         return f"Embedder({self.model!r}{inside})"

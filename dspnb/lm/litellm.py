@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import warnings
 from collections.abc import Mapping
@@ -33,11 +34,14 @@ class LiteLLM:
         api_base: str | None,
         api_key: str | None,
         headers: Mapping[str, str],
+        secret: Mapping[str, Any],  # other parameters that hold keys
         timeout: float,
     ) -> None:
         self.model = model
         self._settings = {"api_base": api_base, "api_key": api_key}
-        self._more = {"extra_headers": dict(headers)} if headers else {}
+        self._more = {**secret, **({"extra_headers": dict(headers)} if headers else {})}
+        said = (api_key, *headers.values(), *secret.values())
+        self._secrets = tuple(value for value in said if isinstance(value, str))
         self._timeout = timeout
 
     @cached_property
@@ -69,7 +73,7 @@ class LiteLLM:
         except LMError:
             raise
         except Exception as error:  # litellm raises its own, openai's, httpx's and plain ones
-            failed = translated(error, self.model, self._settings, request.params)
+            failed = self._translated(error, request)
         raise failed
 
     def _whole(self, response: Any, request: Request) -> Completion:
@@ -107,6 +111,10 @@ class LiteLLM:
             **request.params,
         }
 
+    def _translated(self, error: Exception, request: Request) -> LMError:
+        where = self._settings["api_base"] or ""
+        return translated(error, self.model, where, request.params, self._secrets)
+
     def _priced(self, completion: Completion, response: Any) -> Completion:
         """With what litellm says that it took: it knows the prices of cached and written tokens."""
         dollars = _price(self.model, getattr(response, "usage", None))
@@ -130,7 +138,7 @@ class LiteLLMEmbeddings(LiteLLM):
         except LMError:
             raise
         except Exception as error:
-            failed = translated(error, self.model, self._settings, request.params)
+            failed = self._translated(error, request)
         raise failed
 
 
@@ -145,7 +153,7 @@ def _plain(response: Any) -> Mapping[str, Any]:
 
 
 # What pydantic has to say about litellm's own types would stand in the notebook.
-_ABOUT_ITS_TYPES = "Accessing the 'model_|Item '.*' on TypedDict class"
+_ABOUT_ITS_TYPES = "Accessing the 'model_|Items? '.*' on TypedDict class"
 
 
 def _litellm() -> Any:
@@ -155,6 +163,9 @@ def _litellm() -> Any:
 
     warnings.filterwarnings("ignore", _ABOUT_ITS_TYPES)
     litellm.suppress_debug_info = True  # it prints advice into the notebook otherwise
+    logger = logging.getLogger("LiteLLM")
+    if logger.level == logging.NOTSET:  # in a debug log it would write the headers of each request
+        logger.setLevel(logging.INFO)
     return litellm
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dspnb.errors import (
@@ -28,16 +28,19 @@ from .waits import asked_to_wait, lowered, retry_after
 
 
 def translated(
-    error: Exception, model: str, settings: Mapping[str, str | None], params: Mapping[str, Any]
+    error: Exception,
+    model: str,
+    where: str,
+    params: Mapping[str, Any],
+    secrets: Iterable[str],
 ) -> LMError:
-    """The error as one of ours, without the key; raise it outside of the `except`.
+    """The error as one of ours, without the keys that were sent; raise it outside of the `except`.
 
-    >>> translated(ValueError("no"), "openai/x", {"api_base": None, "api_key": None}, {})
+    >>> translated(ValueError("no"), "openai/x", "", {}, [])
     BadRequest('openai/x: the provider rejects the request. It said: ValueError: no. ...')
     """
     error = getattr(error, "original_exception", None) or error  # what broke a stream
-    key = settings.get("api_key")
-    asked = Asked(model, settings.get("api_base") or "", params, (key,) if key else (), _SET_KEY)
+    asked = Asked(model, where, params, tuple(secrets), _SET_KEY)
     fault = _fault(error)
     if not 400 <= fault.status < 500 or fault.status == 408:
         gone = broken(error)

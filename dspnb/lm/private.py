@@ -21,6 +21,10 @@ _SHAPES = (
     r"(?<![\w-])(?:(?:sk|gsk|hf|xai|pplx|nvapi|csk)[-_]|AIza)[\w-]{20,}",
     r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
 )
+# A `prompt_cache_key` or `stop_token_ids` is none.
+_SECRET = re.compile(
+    "secret|password|credential|^token$|(?:api|access|private|auth|session|ad)_?(?:key|token)"
+)
 
 
 def is_private(name: str) -> bool:
@@ -30,6 +34,15 @@ def is_private(name: str) -> bool:
     (True, False)
     """
     return not PRIVATE.isdisjoint(re.split(r"[^a-z]+", name.lower()))
+
+
+def is_secret(name: str) -> bool:
+    """Whether a parameter of this name holds a key, as those of the large clouds have them.
+
+    >>> is_secret("aws_secret_access_key"), is_secret("prompt_cache_key")
+    (True, False)
+    """
+    return _SECRET.search(name.lower()) is not None
 
 
 def keys() -> re.Pattern[str]:

@@ -12,6 +12,7 @@ from .endpoints import PROVIDERS, Kind, endpoint_of
 from .formats import Chat
 from .formats.embeddings import Embeddings
 from .patient import Patient, Remote
+from .private import is_secret
 from .request import Request
 
 
@@ -25,7 +26,9 @@ def remote(
     limits: Mapping[str, Any],
     params: dict[str, Any],
 ) -> Remote:
-    """What answers for `provider/name`. Takes `extra_headers` and `api_version` out of `params`.
+    """What answers for `provider/name`.
+
+    Takes `extra_headers`, `api_version` and what holds a key out of `params`, which are shown.
 
     Raises `UsageError` for a name or an address that cannot be one.
     """
@@ -36,9 +39,10 @@ def remote(
         )
     headers = _headers(params.pop("extra_headers", None) or {})
     version = params.pop("api_version", None)
+    secret = {name: params.pop(name) for name in list(params) if is_secret(name)}
     endpoint = endpoint_of(model, api_base, api_version=version)
     reached: Remote
-    if endpoint is not None and endpoint.own.isdisjoint(params):
+    if endpoint is not None and endpoint.own.isdisjoint(params) and not secret:
         from .hosted import Hosted
 
         reached = Hosted(
@@ -60,7 +64,12 @@ def remote(
             params["api_version"] = version
         litellm = LiteLLMEmbeddings if kind == "embeddings" else LiteLLM
         reached = litellm(
-            model, api_base=api_base, api_key=api_key, headers=headers, timeout=timeout
+            model,
+            api_base=api_base,
+            api_key=api_key,
+            headers=headers,
+            secret=secret,
+            timeout=timeout,
         )
     return Patient(reached, retries=retries, limits=limits)
 

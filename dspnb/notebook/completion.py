@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from IPython.core.completer import (
@@ -20,14 +20,14 @@ from . import names
 if TYPE_CHECKING:
     from .session import Session
 
-MODELS = ["offline", "openai/gpt-4o-mini", "anthropic/claude-3-5-haiku-latest", "ollama/llama3.2"]
+MODELS = ["offline", "openai/gpt-4o-mini", "anthropic/claude-haiku-4-5", "ollama/llama3.2"]
 ROLES = ["teacher", "proposer", "judge"]
 Names = Callable[[Mapping[str, Any]], list[str]]
 
 # magic -> what completes its arguments, "" being the positional one
 MAGICS: dict[str, dict[str, Names | None]] = {
     "lm": {
-        "": lambda _: MODELS,
+        "": None,  # models, as far as they are known
         "--as": lambda _: ROLES,
         "--by": lambda _: list(get_args(By)),
         "--record": lambda _: names.recordings(),
@@ -70,7 +70,7 @@ class Completion:
     """A matcher in the shell's completer."""
 
     def __init__(self, session: Session) -> None:
-        self._shell = session.shell
+        self._session = session
 
         @context_matcher()
         def dspnb_matcher(context: CompletionContext) -> SimpleMatcherResult:
@@ -80,16 +80,17 @@ class Completion:
 
     def install(self) -> None:
         """Add the matcher."""
-        if self._shell.Completer is not None:
-            self._shell.Completer.custom_matchers.append(self._matcher)
+        if self._session.shell.Completer is not None:
+            self._session.shell.Completer.custom_matchers.append(self._matcher)
 
     def remove(self) -> None:
         """Take it out."""
-        if self._shell.Completer is not None:
-            self._shell.Completer.custom_matchers.remove(self._matcher)
+        if self._session.shell.Completer is not None:
+            self._session.shell.Completer.custom_matchers.remove(self._matcher)
 
     def _match(self, context: CompletionContext) -> SimpleMatcherResult:
-        found = candidates(context.line_with_cursor, self._shell.user_ns)
+        models = dict.fromkeys([*self._session.usable.models, *MODELS])
+        found = candidates(context.line_with_cursor, self._session.shell.user_ns, models)
         token = context.token
         # The completer's token may begin inside ours, after a `-`, `.` or `:`.
         typed = context.text_until_cursor.split(" ")[-1]
@@ -102,7 +103,9 @@ class Completion:
         return {"completions": completions, "suppress": bool(completions)}
 
 
-def candidates(line: str, namespace: Mapping[str, Any]) -> list[str]:
+def candidates(
+    line: str, namespace: Mapping[str, Any], models: Iterable[str] = MODELS
+) -> list[str]:
     """What may stand where the cursor is: at the end of this line."""
     line = line.rpartition("=")[2].lstrip() if "= %" in line else line.lstrip()
     words = line.split(" ")
@@ -116,6 +119,8 @@ def candidates(line: str, namespace: Mapping[str, Any]) -> list[str]:
     if typed.startswith("-"):
         return [name for name in options if name and name not in words[:-1]]
     rest = [word for word in words[1:-1] if word]
+    if magic == "lm" and not rest:
+        return [*models]
     if len(rest) < TAKES.get(magic, 1):
         return _values(options[""], typed, namespace)
     return [name for name in options if name]

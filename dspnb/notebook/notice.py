@@ -10,7 +10,7 @@ from IPython.display import display
 from dspnb.errors import listed
 from dspnb.refit import Refit
 
-from .text import esc
+from .markup import marked
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Notice:
         return "\n".join(self.lines)
 
     def _repr_html_(self) -> str:
-        return "".join(f"<div>{_marked(line)}</div>" for line in self.lines)
+        return "".join(f"<div>{marked(line)}</div>" for line in self.lines)
 
 
 def show(lines: Iterable[str]) -> None:
@@ -58,12 +58,3 @@ def kept(name: str, refits: Sequence[Refit], gone: Iterable[str] = ()) -> str:
 
 def _demos(number: int) -> str:
     return "1 demo" if number == 1 else f"{number} demos"
-
-
-def _marked(line: str) -> str:
-    """Names in backticks as code, all else letter for letter."""
-    pieces = line.split("`")
-    return "".join(
-        f"<code>{esc(piece)}</code>" if i % 2 and i < len(pieces) - 1 else esc(piece)
-        for i, piece in enumerate(pieces)
-    )

@@ -18,8 +18,10 @@ from dspnb.errors import UsageError, nearest
 from dspnb.evaluate import Interrupted as EvaluationInterrupted
 from dspnb.evaluate import Report, Row, evaluate
 from dspnb.lm import LM, Model, Recorded, Replayed, Usage
+from dspnb.lm.finding import usable
 from dspnb.lm.ledger import Sums, ledger
 from dspnb.lm.money import money
+from dspnb.lm.private import is_secret
 from dspnb.preview import Preview, preview
 from dspnb.run import Run
 
@@ -29,6 +31,7 @@ from .calls import calls_of
 from .handle import Compiled
 from .inspector import Inspector
 from .lines import parsed, plain_errors, settings, unquoted, words
+from .usable import Usable
 
 if TYPE_CHECKING:
     from .session import Session
@@ -71,9 +74,10 @@ class RunMagics(Magics):
     @no_var_expand
     @line_magic
     @plain_errors
-    def lm(self, line: str) -> Model | Models | Sums:
+    def lm(self, line: str) -> Model | Models | Sums | Usable:
         """Set the model that programs use; alone, show models and what they did so far.
 
+        Alone, before a model is set, it shows what can be used here.
         What `--record` wrote, `--replay` answers: without a key, a network or costs.
 
         %lm offline
@@ -88,12 +92,13 @@ class RunMagics(Magics):
             return ledger.sum(*given.by.split(","))
         if given.model is None and given.record is None and given.replay is None:
             if not self.session.models:
-                raise UsageError("No model is set; try `%lm offline`, which needs no key.")
+                self.session.usable = Usable(usable(servers=self.session.servers))
+                return self.session.usable
             return Models(self.session.models)
         if given.role not in ROLES:
             raise UsageError(f"There is no role `{given.role}`; {nearest(given.role, ROLES)}")
         chosen = settings([word.strip("\"'") for word in given.settings], self.shell.user_ns)
-        if "api_key" in chosen:
+        if any(map(is_secret, chosen)):
             raise UsageError(
                 "A key in a cell would be saved with the notebook. Set the provider's environment "
                 "variable (such as OPENAI_API_KEY), or `configure(lm=LM(..., api_key=getpass()))`."

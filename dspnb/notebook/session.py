@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dspnb.context import configure
 from dspnb.example import Prediction
 from dspnb.lm import Model, Recorded
+from dspnb.lm.finding import SERVERS, Server
 from dspnb.module import Module
 from dspnb.run import Run
+
+from .usable import Usable
 
 if TYPE_CHECKING:
     from .live import RunView
@@ -41,6 +45,8 @@ class Session:
 
         self.shell = shell
         self.recent = Recent()
+        self.servers: Sequence[Server] = SERVERS  # programs on this machine that `%lm` looks for
+        self.usable = Usable()  # what it found
         self.models: dict[str, Model] = {}  # by role: "main", "teacher", "proposer", "judge"
         self.views: dict[str, RunView] = {}  # by run id
         self.rerun = Rerun(shell)

@@ -175,8 +175,8 @@ def made(kind, **given):
 
 
 def ours(error, params=(), key=None):
-    settings = {"api_base": None, "api_key": key}
-    return translated(error, "openai/some-model", settings, dict.fromkeys(params, 1))
+    secrets = [key] if key else []
+    return translated(error, "openai/some-model", "", dict.fromkeys(params, 1), secrets)
 
 
 def test_every_exception_of_litellm_is_in_the_table(litellm):

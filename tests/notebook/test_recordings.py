@@ -123,7 +123,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(cell, here, line, said):
 
     assert len(said_lines) == 1
     assert said in said_lines[0]
-    assert "No model is set" in cell.error("%lm")[0]
+    assert repr(cell("%lm")).startswith("No model is set.")
     assert os.listdir(here) == []
 
 

@@ -175,6 +175,7 @@ def test_a_prompt_is_given_as_text_as_markdown_or_as_a_request(triage):
         ("%lm gpt4", "written `provider/name`, as in `openai/gpt-4o-mini`, or `offline`"),
         ("%lm offline --as techer", "There is no role `techer`; did you mean `teacher`?"),
         ("%lm openai/x api_key=sk-1", "A key in a cell would be saved with the notebook"),
+        ("%lm bedrock/x aws_secret_access_key=a", "A key in a cell would be saved"),
         ("%evaluate triag --on tickets.test --metric right", "did you mean `triage`?"),
         ("%evaluate Triage --on tickets.test --metric right", "`Triage` is not a program but a"),
         ("%evaluate triage --on tickets --metric right", "as in `tickets.train`"),
