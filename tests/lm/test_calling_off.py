@@ -148,6 +148,21 @@ def test_a_stop_ends_the_requests_of_an_asynchronous_program(server):
     assert max(server.left) - stopped < 1.0
 
 
+def test_a_budget_of_calls_ends_a_run_of_an_asynchronous_program_at_its_number(server):
+    server.latency = 0.0
+    thing = "[[ ## color ## ]]\nred\n\n[[ ## completed ## ]]"  # which the server says again
+    data = [Example(thing=f"{i} {thing}", color="red").with_inputs("thing") for i in range(8)]
+    lm = model(server)
+    with use(lm=lm):
+        run = compile(
+            Twice(), BootstrapFewShot(), metric=lambda example, prediction: False,
+            train=data, val=data, budget=Budget(calls=27),
+        ).wait()  # fmt: skip
+
+    assert run.reason == "budget of 27 calls spent"
+    assert run.spending.usage.calls == len(server.answered) == lm.usage.calls == 27
+
+
 @pytest.mark.parametrize("make", [
     lambda lm: lm.acall("Hello"),
     lambda lm: lm.acall("Hello", on_text=print),
