@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import data, metrics
+from . import data, errors, metrics
 from .adapters import ChatAdapter, CompactAdapter, JSONAdapter, TwoStepAdapter, XMLAdapter
 from .budget import Budget
 from .checks import require, suggest
@@ -12,6 +12,7 @@ from .data import Examples, Split, examples, split
 from .diff import Diff, diff
 from .errors import (
     BatchError,
+    CacheWarning,
     ConstraintError,
     DspnbError,
     InputError,
@@ -22,7 +23,8 @@ from .errors import (
 )
 from .evaluate import Report, evaluate
 from .example import Example, Prediction, Score
-from .lm import LM, Completion, Recorded, Replayed
+from .lm import LM, Completion, Embedder, Recorded, Replayed
+from .lm.cache import Cache
 from .lm.ledger import Ledger, ledger
 from .module import Module, Setting
 from .modules import (
@@ -72,6 +74,8 @@ __all__ = [
     "BootstrapFewShot",
     "BootstrapFewShotWithRandomSearch",
     "Budget",
+    "Cache",
+    "CacheWarning",
     "ChainOfThought",
     "ChatAdapter",
     "Citation",
@@ -83,6 +87,7 @@ __all__ = [
     "Diff",
     "Document",
     "DspnbError",
+    "Embedder",
     "Ensemble",
     "Example",
     "Examples",
@@ -126,6 +131,7 @@ __all__ = [
     "configure",
     "data",
     "diff",
+    "errors",
     "evaluate",
     "examples",
     "ledger",

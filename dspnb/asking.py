@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from .adapters.base import Reader
 from .batch import run_all
 from .lm.base import Completion, LanguageModel, Message, streamed
-from .lm.ledger import labelled, ledger
+from .lm.ledger import enter_path, labelled, leave, ledger
 from .pool import in_thread
 
 T = TypeVar("T")
@@ -32,6 +32,12 @@ class Ask:
 
     def call(self) -> Completion:
         """The completion; blocks until it is there."""
+        if self.reader is None and getattr(self.lm, "keeps_book", False):
+            token = enter_path(self.path)
+            try:
+                return self.lm(self.messages, rollout=self.rollout, **self.params)
+            finally:
+                leave(token)
         with labelled(path=self.path), ledger.recording(self.lm) as call:
             if self.reader is None:
                 done = self.lm(self.messages, rollout=self.rollout, **self.params)

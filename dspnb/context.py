@@ -43,6 +43,13 @@ class Context:
     frame: Frame | None = None  # None outside a program call
     history: CallHistory | None = None
 
+    def changed(self, **changes: Any) -> Context:
+        """`dataclasses.replace`, at a fifth of its time; this is on the way of every call."""
+        changed = object.__new__(Context)
+        changed.__dict__.update(self.__dict__)
+        changed.__dict__.update(changes)
+        return changed
+
     def require_lm(self) -> LanguageModel:
         """The model. Raises `UsageError` when none is set."""
         if self.lm is None:
@@ -75,13 +82,13 @@ def current() -> Context:
     if over is None:
         return _defaults
     # A `configure` inside a block counts for what the block does not set.
-    return over.context if over.defaults is _defaults else _changed(_defaults, over.changes)
+    return over.context if over.defaults is _defaults else _defaults.changed(**over.changes)
 
 
 def configure(**settings: Any) -> None:
     """Set the default `lm` or `adapter`, for every cell, thread and task from now on."""
     global _defaults
-    _defaults = _changed(_defaults, _checked(settings))
+    _defaults = _defaults.changed(**_checked(settings))
 
 
 class use:
@@ -100,20 +107,12 @@ class use:
     def __enter__(self) -> Context:
         over = _overridden.get()
         changes = {**over.changes, **self._changes} if over else self._changes
-        context = _changed(_defaults, changes)
+        context = _defaults.changed(**changes)
         self._token = _overridden.set(_Overridden(changes, _defaults, context))
         return context
 
     def __exit__(self, *error: object) -> None:
         _overridden.reset(self._token)
-
-
-def _changed(context: Context, changes: Mapping[str, Any]) -> Context:
-    """`dataclasses.replace`, at a fifth of its time; this is on the way of every call."""
-    changed = object.__new__(Context)
-    changed.__dict__.update(context.__dict__)
-    changed.__dict__.update(changes)
-    return changed
 
 
 def check_adapter(adapter: Any) -> None:

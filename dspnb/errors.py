@@ -240,9 +240,11 @@ def _short(text: str, limit: int = 200) -> str:
 
 
 def _users_line(traceback: TracebackType | None) -> str:
-    line = 0
+    """Where it was in the cell that was run, which may use what other cells defined."""
+    cell, line = "", 0
     while traceback is not None:
-        if Path(traceback.tb_frame.f_code.co_filename).parent.name.startswith("ipykernel_"):
-            line = traceback.tb_lineno
+        file = traceback.tb_frame.f_code.co_filename
+        if Path(file).parent.name.startswith("ipykernel_") and cell in ("", file):
+            cell, line = file, traceback.tb_lineno
         traceback = traceback.tb_next
     return f" (line {line} of the cell)" if line else ""

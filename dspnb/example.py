@@ -136,10 +136,7 @@ class Prediction(_Record):
     _completions: tuple[Prediction, ...]
 
     def __init__(self, /, **outputs: Any) -> None:
-        super().__init__(**outputs)
-        object.__setattr__(self, "_trace", ())
-        object.__setattr__(self, "_checks", ())
-        object.__setattr__(self, "_completions", ())
+        _fill(self, outputs, (), (), ())
 
     def with_trace(self, trace: Trace, checks: tuple[Check, ...] = ()) -> Prediction:
         """The same outputs, with the calls that led to them and the constraints on the way."""
@@ -179,11 +176,26 @@ def _restore_prediction(
     checks: tuple[Check, ...],
     completions: tuple[Prediction, ...],
 ) -> Prediction:
-    prediction = Prediction(**outputs)
-    object.__setattr__(prediction, "_trace", trace)
-    object.__setattr__(prediction, "_checks", checks)
-    object.__setattr__(prediction, "_completions", completions)
+    prediction = object.__new__(Prediction)
+    _fill(prediction, outputs, trace, checks, completions)
     return prediction
+
+
+_set = object.__setattr__  # two predictions are made in every call
+
+
+def _fill(
+    prediction: Prediction,
+    outputs: dict[str, Any],
+    trace: Trace,
+    checks: tuple[Check, ...],
+    completions: tuple[Prediction, ...],
+) -> None:
+    _set(prediction, "_values", outputs)
+    _set(prediction, "_hash", None)
+    _set(prediction, "_trace", trace)
+    _set(prediction, "_checks", checks)
+    _set(prediction, "_completions", completions)
 
 
 @dataclass(frozen=True)

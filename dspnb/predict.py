@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import typing
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, cast
 
 from .adapters import Adapter, TwoStepAdapter, native, two_step
 from .asking import Ask, Steps, answered, awaited
 from .context import Context, check_adapter, current, use
 from .errors import DspnbError, ParseError, Unsupported, UsageError, listed
 from .example import Example, Prediction
-from .frame import Complaint, Made
+from .frame import Complaint, Frame, Made
 from .inputs import check_inputs
-from .lm.base import Block, Completion, Feature, LanguageModel, Message, supported
+from .lm.base import Block, Completion, Feature, LanguageModel, Message, Prompt, supported
 from .module import Module, Setting
 from .signature import Signature
 from .trace import Attempt, Call
+from .under_way import ended, failed
 
 WARM = 0.7  # the temperature of several samples of one prompt, which would be alike at 0
 
@@ -79,6 +81,33 @@ class Predict(Module):
         given = check_inputs(self.signature, inputs, self._who())
         return current().adapter.render(self.signature, self.demos, given)
 
+    def __call__(self, *unnamed: Any, **inputs: Any) -> Prediction:
+        """Answer the inputs. The prediction carries the trace of its model calls."""
+        here = current()
+        if unnamed or here.frame is not None or type(self).forward is not Predict.forward:
+            return super().__call__(*unnamed, **inputs)
+        return answered(self._alone(here, inputs))
+
+    async def acall(self, **inputs: Any) -> Prediction:
+        """The same for `await`."""
+        here = current()
+        if here.frame is not None or type(self).aforward is not Predict.aforward:
+            return await super().acall(**inputs)
+        return await awaited(self._alone(here, inputs))
+
+    def _alone(self, here: Context, inputs: Mapping[str, Any]) -> Steps[Prediction]:
+        """A call of this predictor as the whole program: there is nobody to go back for."""
+        frame = Frame(paths={id(self): "self"})
+        adapter = here.adapter if self.adapter is None else self.adapter
+        try:
+            given = check_inputs(self.signature, inputs, self._who())
+            inside = here.changed(frame=frame, adapter=adapter)
+            sample = yield from self._sampled(inside, given, None)
+        except Exception as error:
+            failed(self, here, frame, error)
+            raise
+        return ended(self, here, frame, sample[0])
+
     def forward(self, **inputs: Any) -> Prediction:
         return answered(self._answer(inputs))
 
@@ -107,7 +136,12 @@ class Predict(Module):
         """The prediction, what the model wrote, and the call's place in the trace."""
         n = here.params.get("n") or self.params.get("n", 1)
         if n == 1:
-            return (yield from _Asked(self, here, given, complaint).answer())
+            return _Asked(self, here, given, complaint).answer()
+        return self._several(n, here, given, complaint)
+
+    def _several(
+        self, n: int, here: Context, given: dict[str, Any], complaint: Complaint | None
+    ) -> Steps[_Sample]:
         asked = [_Asked(self, self._warm(here, i, n), given, complaint) for i in range(n)]
         first = asked[0]
         if first.draws_samples:
@@ -167,6 +201,9 @@ class _Asked:
         self._seconds = 0.0
         self._refused = False  # the model took no response format
         self._place: int | None = None  # of this call in the trace
+        frame = here.frame
+        known = frame.paths.get(id(predictor)) if frame else None
+        self._path = known or predictor._who()
         self.given: Completion | None = None  # drawn with other samples, in one call
 
     @property
@@ -204,6 +241,8 @@ class _Asked:
             self._done.append(self.given)
             text = self.given.text
         try:
+            if self._native is None and not isinstance(adapter, TwoStepAdapter):
+                return self._read(adapter, text)
             return (yield from self._parsed(adapter, text))
         except ParseError as error:
             if isinstance(adapter, TwoStepAdapter):
@@ -230,7 +269,7 @@ class _Asked:
         if here.demos:
             demos = (*here.demos, *demos)
         given = self._native.inputs(self._given) if self._native else self._given
-        messages = adapter.render(signature, demos, given)
+        messages = _prompt(adapter, signature, demos, given)
         if hint := here.hints.get(self._path) if here.hints else None:
             last = messages[-1]
             advice = Block("hint", f"Advice from an earlier try: {hint}")
@@ -283,7 +322,7 @@ class _Asked:
 
     def _parsed(self, adapter: Adapter, text: str) -> Steps[dict[str, Any]]:
         if self._native is None:
-            return (yield from self._read(adapter, text))
+            return (yield from self._told(adapter, text))
         outputs = self._native.outputs(self._done[-1])
         if self._signature.outputs:
             outputs |= yield from self._beside_calls(adapter, text)
@@ -296,17 +335,20 @@ class _Asked:
         if called and not text.strip():
             return nothing
         try:
-            return (yield from self._read(adapter, text))
+            return (yield from self._told(adapter, text))
         except ParseError:
             if called:
                 return nothing  # a word on the way to the tool
             raise
 
-    def _read(self, adapter: Adapter, text: str) -> Steps[dict[str, Any]]:
+    def _told(self, adapter: Adapter, text: str) -> Steps[dict[str, Any]]:
         if isinstance(adapter, TwoStepAdapter):
             return (yield from self._extracted(adapter, text))
+        return self._read(adapter, text)
+
+    def _read(self, adapter: Adapter, text: str) -> dict[str, Any]:
         try:
-            return adapter.parse(self._signature, text)
+            return _outputs(adapter, self._signature, text)
         except ParseError as error:
             if self._done[-1].finish != "length":
                 raise
@@ -333,7 +375,13 @@ class _Asked:
         if frame is None:
             return None
         done = self._done
-        call = Call(
+        if len(done) == 1:  # as nearly always
+            (last,) = done
+            tokens_in, tokens_out = last.tokens_in, last.tokens_out
+        else:
+            tokens_in = sum(completion.tokens_in for completion in done)
+            tokens_out = sum(completion.tokens_out for completion in done)
+        call = Call.of(
             path=self._path,
             signature=self._predictor.signature,
             inputs=self._given,
@@ -343,8 +391,8 @@ class _Asked:
             attempts=tuple(self._attempts),
             error=error,
             demos=len(self._predictor.demos) + len(self._here.demos),
-            tokens_in=sum(completion.tokens_in for completion in done),
-            tokens_out=sum(completion.tokens_out for completion in done),
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
             dollars=_dollars(done),
             seconds=self._seconds,
         )
@@ -357,15 +405,11 @@ class _Asked:
     def _features(self) -> frozenset[Feature]:
         return supported(self._lm)
 
-    @property
-    def _path(self) -> str:
-        frame = self._here.frame
-        known = frame.paths.get(id(self._predictor)) if frame else None
-        return known or self._predictor._who()
-
 
 def _dollars(done: Sequence[Completion]) -> float | None:
     """What the answers cost; None when the price of one is not known."""
+    if len(done) == 1:
+        return 0.0 if done[0].cached else done[0].dollars
     prices = [0.0 if completion.cached else completion.dollars for completion in done]
     return None if None in prices else sum(filter(None, prices), 0.0)
 
@@ -374,6 +418,61 @@ def _model(predictor: Predict, here: Context) -> LanguageModel:
     if predictor.lm is None:
         return here.require_lm()
     return here.meter(predictor.lm) if here.meter else predictor.lm
+
+
+KEPT = 4096  # prompts, and readings of answers, that may be met again: about 2 kB each
+
+
+def _prompt(
+    adapter: Adapter, signature: Signature, demos: tuple[Example, ...], given: Mapping[str, Any]
+) -> tuple[Message, ...]:
+    """The messages; a prompt of nothing but texts that was written lately is not written again."""
+    values = tuple(given.values())
+    for value in values:
+        if type(value) is not str:
+            return adapter.render(signature, demos, given)
+    try:
+        return _written(cast(Any, adapter), signature, demos, tuple(given), values)
+    except TypeError:  # an adapter that cannot be hashed
+        return adapter.render(signature, demos, given)
+
+
+@lru_cache(maxsize=KEPT)
+def _written(
+    adapter: Adapter,
+    signature: Signature,
+    demos: tuple[Example, ...],
+    names: tuple[str, ...],
+    values: tuple[str, ...],
+) -> Prompt:
+    return Prompt(adapter.render(signature, demos, dict(zip(names, values, strict=True))))
+
+
+def _outputs(adapter: Adapter, signature: Signature, text: str) -> dict[str, Any]:
+    """The outputs in an answer; those of plain types that were read lately are not read again."""
+    if not _is_plain(signature):
+        return adapter.parse(signature, text)
+    try:
+        return {**_read_before(cast(Any, adapter), signature, text)}
+    except TypeError:  # an adapter that cannot be hashed
+        return adapter.parse(signature, text)
+
+
+@lru_cache(maxsize=KEPT)
+def _read_before(adapter: Adapter, signature: Signature, text: str) -> Mapping[str, Any]:
+    return adapter.parse(signature, text)
+
+
+@lru_cache(maxsize=256)
+def _is_plain(signature: Signature) -> bool:
+    """Whether no output can be changed by who gets it."""
+    return all(_cannot_change(field.type) for field in signature.outputs)
+
+
+def _cannot_change(type_: Any) -> bool:
+    if typing.get_origin(type_) in (typing.Annotated, Literal):
+        return typing.get_origin(type_) is Literal or _cannot_change(typing.get_args(type_)[0])
+    return type_ in (str, int, float, bool)
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,9 @@ from .context import current, use
 from .errors import UsageError
 from .lm import Model
 from .lm.base import Block, Completion, Feature, LanguageModel, Message, estimate_tokens, supported
+from .lm.endpoints import Kind
+from .lm.reached import body
+from .lm.request import Request
 from .module import Module
 from .saving.models import harmless
 from .types.validated import as_json
@@ -29,6 +32,7 @@ class Preview:
     messages: tuple[Message, ...]
     model: str = ""  # empty when none is set
     params: Mapping[str, Any] = field(default_factory=dict)  # without keys and addresses
+    kind: Kind = "chat"  # the face of the OpenAI protocol
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -83,9 +87,8 @@ class Preview:
         return "\n\n".join(parts)
 
     def openai(self) -> dict[str, Any]:
-        """The request in the shape of the OpenAI protocol, as plain JSON data."""
-        messages = [as_json(message.to_dict()) for message in self.messages]
-        return {"model": self.model, "messages": messages, **as_json(self.params)}
+        """The body that an endpoint of the OpenAI protocol is sent, as plain JSON data."""
+        return body(self.model, self.kind, Request(self.messages, self.params))
 
     def __str__(self) -> str:
         counts = ", ".join(f"{kind} {tokens}" for kind, tokens in self.counts.items())
@@ -162,7 +165,8 @@ class _Catcher:
         own: Mapping[str, Any] = self._lm.params if isinstance(self._lm, Model) else {}
         given = {**own, **params}
         told = {name: v for name, v in given.items() if name in WRITTEN or harmless({name: v})}
-        raise _Caught(Preview(self._path.name, tuple(messages), self.model, told))
+        kind: Kind = getattr(self._lm, "kind", "chat")
+        raise _Caught(Preview(self._path.name, tuple(messages), self.model, told, kind))
 
 
 def _content(message: Message) -> str:

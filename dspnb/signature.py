@@ -231,6 +231,10 @@ class Signature(metaclass=_SignatureMeta):
     # -- a value -----------------------------------------------------------------------
 
     def __str__(self) -> str:
+        return self._line
+
+    @cached_property
+    def _line(self) -> str:
         return f"{_line(self.inputs)} -> {_line(self.outputs)}"
 
     def __repr__(self) -> str:

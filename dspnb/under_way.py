@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from .adapters import Adapter
-from .context import current, use
+from .context import Context, current, use
 from .errors import DspnbError
 from .example import Prediction
 from .frame import Backtrack, Frame
@@ -69,15 +69,24 @@ class UnderWay:
         frame.settle(failed=error is not None)
         if not self._outermost:
             return
-        trace, checks = tuple(frame.trace), tuple(frame.checks)
         if error is None:
-            self.prediction = self.result.with_trace(trace, checks)
-            self._remember(self.prediction)
+            self.prediction = ended(self._module, self._here, frame, self.result)
         elif isinstance(error, Exception):
-            if isinstance(error, DspnbError):
-                error.trace, error.checks = trace, checks
-            self._remember(Prediction().with_trace(trace, checks))
+            failed(self._module, self._here, frame, error)
 
-    def _remember(self, prediction: Prediction) -> None:
-        if self._here.history is not None:
-            self._here.history.remember(self._module, prediction)
+
+def ended(module: object, here: Context, frame: Frame, prediction: Prediction) -> Prediction:
+    """The prediction of the outermost call, with what led to it; the history has it too."""
+    prediction = prediction.with_trace(tuple(frame.trace), tuple(frame.checks))
+    if here.history is not None:
+        here.history.remember(module, prediction)
+    return prediction
+
+
+def failed(module: object, here: Context, frame: Frame, error: Exception) -> None:
+    """The outermost call raised: the error and the history have what was done until then."""
+    trace, checks = tuple(frame.trace), tuple(frame.checks)
+    if isinstance(error, DspnbError):
+        error.trace, error.checks = trace, checks
+    if here.history is not None:
+        here.history.remember(module, Prediction().with_trace(trace, checks))

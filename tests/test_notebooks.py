@@ -1,6 +1,7 @@
 """The example notebooks run, tell the truth, and tell the same each time."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import nbformat
@@ -51,3 +52,41 @@ def test_the_quickstart_goes_from_weak_to_good_and_tells_the_same_each_time(demo
     assert (tmp_path / "a" / "triage.json").read_text() == (
         tmp_path / "b" / "triage.json"
     ).read_text()
+
+
+@pytest.mark.kernels
+def test_the_notebook_of_models_shows_bills_errors_and_a_lesson_and_leaves_nothing(demo, tmp_path):
+    texts = []
+    for _ in range(2):
+        notebook = nbformat.read(EXAMPLES / "03_models.ipynb", 4)
+        demo.run(notebook, tmp_path)
+        texts.append("\n".join(map(text_of, notebook.cells)))
+
+    first, second = (SECONDS.sub("", re.sub(r"run-\w+", "run", text)) for text in texts)
+    assert first == second
+    for said in SAID:
+        assert said in first, said
+    assert list(tmp_path.iterdir()) == []
+
+
+SECONDS = re.compile(r"\d+\.\d$", re.MULTILINE)  # the last column of the bill
+SAID = (
+    "cached=True",
+    "budget of $0.02 spent",
+    "UsageError: A budget in dollars cannot be kept: the price of `openai/my-model` is not known.",
+    "WrongKey: groq/llama-3.3-70b-versatile: `groq` wants a key, and there is none.",
+    "Unreachable: ollama/llama3.2: nobody answers at http://localhost:9/v1.",
+    "UsageError: A model is written `provider/name`",
+    "UsageError: A key in a cell would be saved with the notebook.",
+    "NotRecorded: offline: `lesson.jsonl` has no answer to this request.",
+)
+
+
+def text_of(cell):
+    """What a person sees under a cell, as text."""
+    return "\n".join(
+        output.get("text")
+        or "\n".join(output.get("traceback", ()))
+        or output.get("data", {}).get("text/plain", "")
+        for output in cell.get("outputs", ())
+    )

@@ -1,12 +1,20 @@
+import contextlib
+import itertools
 import json
+from typing import get_args
 
 import pytest
+from servers import offline_over_http
+from servers.offline_over_http import KEY
 
 from dspnb import (
     LM,
     ChainOfThought,
+    ChatAdapter,
     Completion,
+    DspnbError,
     Example,
+    History,
     Image,
     JSONAdapter,
     Module,
@@ -17,7 +25,20 @@ from dspnb import (
     preview,
     use,
 )
+from dspnb.lm.endpoints import Kind
 from dspnb.testing import Scripted
+
+
+@pytest.fixture(scope="module")
+def running():
+    with offline_over_http.running() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running):
+    running.requests.clear()
+    return running
 
 
 class Two(Module):
@@ -144,6 +165,58 @@ def test_it_is_given_as_text_as_markdown_and_as_a_request():
         "image_url",
         "text",
     ]
+
+
+PROGRAMS = {
+    "plain": (Predict("q -> a", temperature=0.3, max_tokens=9), {"q": "Why “ünï”?"}),
+    "demos": (Predict("q -> a", demos=[Example(q="b", a="c")]), {"q": "?"}),
+    "picture": (Predict("q, picture: Image -> a"), {"q": "?", "picture": Image(PNG)}),
+    "tools": (
+        Predict("q, tools: list[Tool] -> calls: ToolCalls"),
+        {"q": "?", "tools": [Tool(search)]},
+    ),
+    "schema": (Predict("q -> n: int, mood: Literal['happy', 'sad']"), {"q": "?"}),
+    "samples": (Predict("q -> a", n=3), {"q": "?"}),
+    "history": (
+        Predict("history: History, q -> a"),
+        {"q": "?", "history": History([{"q": "a", "a": "b"}])},
+    ),
+}
+
+
+@pytest.mark.parametrize("adapter", [ChatAdapter(), JSONAdapter()], ids=["chat", "json"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [pair for pair in itertools.product(PROGRAMS, get_args(Kind)) if pair != ("picture", "text")],
+)
+def test_the_request_that_is_shown_is_the_request_that_a_server_gets(server, name, kind, adapter):
+    program, inputs = PROGRAMS[name]
+    lm = LM(
+        "openai/gpt-4o-mini",
+        api_base=server.url, api_key=KEY, kind=kind, cache=False, retries=0, seed=7,
+    )  # fmt: skip
+
+    with use(lm=lm, adapter=adapter):
+        shown = preview(program, **inputs).openai()
+        with contextlib.suppress(DspnbError):  # of what the server answers
+            program(**inputs)
+
+    assert shown == server.requests[0]
+
+
+def test_the_request_of_a_reasoning_model_is_shown_as_it_is_renamed(server):
+    azure = LM("azure/o4-mini", api_base=server.url, api_key=KEY, cache=False)
+    with use(lm=azure):
+        shown = preview(Predict("q -> a", max_tokens=900), q="?").openai()
+        Predict("q -> a", max_tokens=900)(q="?")
+
+    assert shown == server.requests[0]
+    assert shown["max_completion_tokens"] == 900
+
+
+def test_a_model_that_litellm_reaches_is_shown_with_its_whole_name():
+    with use(lm=LM("anthropic/claude-sonnet-4-5")):
+        assert preview(Predict("q -> a"), q="?").openai()["model"] == "anthropic/claude-sonnet-4-5"
 
 
 def test_a_program_that_catches_errors_or_asks_in_threads_is_caught_at_its_first_call():

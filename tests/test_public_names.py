@@ -1,6 +1,7 @@
 """The names users type are a promise."""
 
 import inspect
+import re
 
 import dspnb
 
@@ -10,7 +11,8 @@ PROMISED = {
     "split", "evaluate", "Report", "compile", "Run", "Budget", "preview", "diff", "data", "metrics",
     "LabeledFewShot", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch",
     "BestOfN", "Refine", "MultiChainComparison", "Parallel", "majority", "KNN", "NearestDemos",
-    "Ensemble", "Recorded", "Replayed",
+    "Ensemble", "Recorded", "Replayed", "Embedder", "Cache", "ledger", "Ledger", "LMError",
+    "errors",
 }  # fmt: skip
 
 
@@ -41,6 +43,17 @@ def test_every_public_class_explains_its_public_methods():
     assert unexplained == []
 
 
+def test_what_a_model_may_fail_with_is_caught_by_its_own_name_or_as_one():
+    kinds = [
+        kind for kind in vars(dspnb.errors).values()
+        if inspect.isclass(kind) and issubclass(kind, dspnb.LMError)
+    ]  # fmt: skip
+
+    named = re.findall(r"[├└]── (\w+)", dspnb.errors.__doc__.partition("├── ParseError")[0])
+    assert {kind.__name__ for kind in kinds} == {*named} - {"UsageError", "MetricError"}
+    assert {"RateLimited", "WrongKey", "Unreachable", "NotRecorded"} <= {*named}
+
+
 def test_parameters_are_those_that_are_promised():
     def names(function):
         return list(inspect.signature(function).parameters)
@@ -50,7 +63,10 @@ def test_parameters_are_those_that_are_promised():
     ]  # fmt: skip
     assert names(dspnb.compile)[8:12] == ["proposer", "seed", "concurrency", "wait"]
     assert names(dspnb.evaluate)[:4] == ["program", "data", "metric", "concurrency"]
-    assert names(dspnb.LM)[:4] == ["model", "api_base", "api_key", "cache"]
+    assert names(dspnb.LM) == [
+        "model", "api_base", "api_key", "cache", "supports", "kind", "retries", "timeout",
+        "concurrency", "requests_per_minute", "tokens_per_minute", "price", "params",
+    ]  # fmt: skip
     assert names(dspnb.Budget) == ["calls", "tokens", "dollars", "seconds", "score"]
 
 

@@ -301,7 +301,7 @@ def test_a_model_of_a_predictors_own_is_written_as_dspy_does(tmp_path):
         "model": "openai/gpt-4o-mini",
         "model_type": "chat",
         "cache": False,
-        "num_retries": 3,
+        "num_retries": 4,
         "temperature": 0.3,
         "max_tokens": 9,
         "finetuning_model": None,
@@ -311,6 +311,24 @@ def test_a_model_of_a_predictors_own_is_written_as_dspy_does(tmp_path):
     loaded = Predict("q -> a").load(tmp_path / "p.json").lm
     assert (loaded.model, loaded.params) == (lm.model, {"temperature": 0.3, "max_tokens": 9})
     assert loaded.cache is False
+
+
+@pytest.mark.parametrize("kind", ["chat", "responses", "text"])
+def test_the_kind_of_a_model_its_retries_and_its_timeout_come_back(tmp_path, kind):
+    lm = LM("openai/x", kind=kind, retries=0, timeout=20.0)
+
+    entry = written(Predict("q -> a", lm=lm), tmp_path)["lm"]
+    loaded = Predict("q -> a").load(tmp_path / "p.json").lm
+    assert (entry["model_type"], entry["num_retries"], entry["timeout"]) == (kind, 0, 20.0)
+    assert (loaded.kind, loaded.retries, loaded.timeout, loaded.params) == (kind, 0, 20.0, {})
+
+
+def test_the_limits_and_the_price_of_an_account_are_not_written(tmp_path):
+    lm = LM("openai/x", concurrency=3, requests_per_minute=70, price=(1, 2), supports={"tools"})
+
+    entry = written(Predict("q -> a", lm=lm), tmp_path)["lm"]
+    assert not {"concurrency", "requests_per_minute", "price", "supports"} & entry.keys()
+    assert Predict("q -> a").load(tmp_path / "p.json").lm.model == "openai/x"
 
 
 @pytest.mark.parametrize("lm", [None, Scripted([]), LM("openai/x", api_base="http://here")])
@@ -350,7 +368,14 @@ def test_nothing_secret_is_written(tmp_path):
         ({"model": "openai/x", "stop": ["a"]}, "needs `stop`, which is not taken from a file"),
         ({"model": "openai/x", "api_key": "k"}, "needs `api_key`"),
         ({"model": "a", "_dspy_lm_class": "os.system"}, "is a `os.system`, a class that is not"),
-        ({"model": "openai/x", "model_type": "responses"}, "is of the type 'responses'"),
+        (
+            {"model": "openai/x", "model_type": "images"},
+            "is of the type 'images'; known are `chat`",
+        ),
+        ({"model": "anthropic/x", "model_type": "text"}, "with `kind='chat'` only; got 'text'"),
+        ({"model": "openai/x", "num_retries": "9"}, "`retries` is how often a call is tried again"),
+        ({"model": "openai/x", "timeout": "soon"}, "`timeout` of a model is above 0; got 'soon'"),
+        ({"model": "openai/x", "retries": 9, "kind": "text"}, "needs `kind`, `retries`, which"),
         ({"model": "plain"}, "`plain` is not known here: A model is written `provider/name`"),
         ({"temperature": 1}, "its model has no name"),
         ("openai/x", "its model has no name"),

@@ -2,6 +2,7 @@
 
 from .base import Block, Completion, LanguageModel, Message
 from .client import LM
+from .embedder import Embedder
 from .recorded import Recorded
 from .replayed import Replayed
 from .usage import Usage
@@ -12,6 +13,7 @@ __all__ = [
     "LM",
     "Block",
     "Completion",
+    "Embedder",
     "LanguageModel",
     "Message",
     "Model",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -17,6 +17,9 @@ BlockKind = Literal[
     "text",
 ]  # fmt: skip
 Feature = Literal["tools", "reasoning", "json_schema", "json_object", "citations", "samples"]
+
+
+_quoted = json.encoder.encode_basestring_ascii
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,14 @@ class Message:
     @cached_property
     def json(self) -> str:
         """The JSON of `to_dict`, kept: the start of a prompt is the same in every call."""
-        return json.dumps(self.to_dict())
+        return self.to_json()
+
+    def to_json(self) -> str:
+        """The JSON of `to_dict`."""
+        if self.tool_calls or self.tool_call_id or any(b.attachment for b in self.blocks):
+            return json.dumps(self.to_dict())
+        # What `json.dumps` gives, at a fifth of its time.
+        return f'{{"role": "{self.role}", "content": {_quoted(self.content)}}}'
 
     def _content(self) -> str | list[dict[str, Any]]:
         if all(block.attachment is None for block in self.blocks):
@@ -100,6 +110,17 @@ class Message:
         if texts:
             parts.append({"type": "text", "text": "\n\n".join(texts)})
         return parts
+
+
+class Prompt(tuple[Message, ...]):
+    """Messages that are likely to be sent again, and by which keys their answers are known."""
+
+    keys: dict[Hashable, str | None]
+
+    def __new__(cls, messages: Iterable[Message]) -> Prompt:
+        prompt = super().__new__(cls, messages)
+        prompt.keys = {}
+        return prompt
 
 
 @dataclass(frozen=True)
@@ -121,12 +142,31 @@ class Completion:
     logprobs: Any = field(default=None, hash=False)  # in the provider's shape, when asked for
     samples: tuple[Completion, ...] = ()  # with `n` above 1: all of them, this one first
 
+    @classmethod
+    def of(cls, **fields: Any) -> Completion:
+        """The same as calling the class, at a fifth of its time: one is made in every call."""
+        completion = object.__new__(cls)
+        completion.__dict__.update(fields)  # what is not given is the class's default
+        return completion
+
     def changed(self, **changes: Any) -> Completion:
         """`dataclasses.replace`, at a fifth of its time; this is on the way of every call."""
         twin = object.__new__(Completion)
         twin.__dict__.update(self.__dict__)
         twin.__dict__.update(changes)
         return twin
+
+    def __repr__(self) -> str:
+        """What it is made of, without what says nothing and without the time, which always differs.
+
+        >>> Completion("Hi.", "some/model", tokens_in=3, seconds=0.0123)
+        Completion('Hi.', model='some/model', tokens_in=3)
+        """
+        told = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self)[1:] if self._tells(f)]
+        return f"Completion({', '.join([repr(self.text), *told])})"
+
+    def _tells(self, told: Field[Any]) -> bool:
+        return told.name != "seconds" and getattr(self, told.name) != told.default
 
 
 class LanguageModel(Protocol):

@@ -148,6 +148,19 @@ def default_cache() -> Cache:
     return _caches.get(file) or _caches.setdefault(file, Cache(file))
 
 
+def chosen(given: bool | Cache, *, on_disk: bool) -> Cache | None:
+    """The cache that `cache=` means: True is the one that all models share, or one in memory."""
+    match given:
+        case Cache():
+            return given
+        case True:
+            # What a model of this machine answers is as quickly made again, by the newest version.
+            return default_cache() if on_disk else Cache()
+        case False:
+            return None
+    raise UsageError(f"`cache` is True, False or a `Cache(...)`; got {given!r}.")
+
+
 def _read(text: str | None) -> Completion | None:
     """What the file holds; nonsense is no answer."""
     if text is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -14,17 +13,17 @@ from dspnb.cancellation import Cancelled, cancellation
 from dspnb.errors import UsageError, nearest
 from dspnb.pool import in_thread
 
-from .base import Completion, Feature, Message
-from .cache import Cache, default_cache
+from .base import Completion, Feature, Message, Prompt
+from .cache import Cache, chosen
 from .endpoints import Kind
 from .ledger import ledger
 from .messages import read_messages
 from .patient import OnText, Remote
 from .prices import Price
 from .request import Request
-from .usage import Usage
+from .usage import Count, Usage
 
-Prompt = str | Sequence[Message | Mapping[str, Any]]
+Given = str | Sequence[Message | Mapping[str, Any]]
 RETRIES = 4
 TIMEOUT = 300.0  # seconds
 
@@ -92,7 +91,11 @@ class LM:
         if not isinstance(retries, int) or retries < 0:
             raise UsageError(f"`retries` is how often a call is tried again; got {retries!r}.")
         self.model, self.kind, self.api_base = model, kind, api_base
-        self.params = params
+        self.params, self.retries, self.timeout = params, retries, timeout
+        usual = {"kind": "chat", "retries": RETRIES, "timeout": TIMEOUT}
+        own = {"kind": kind, "retries": retries, "timeout": timeout, **limits, "price": price}
+        # What is set beside the parameters of calls, to be shown: so no key and no address.
+        self.own = {name: v for name, v in own.items() if v is not None and v != usual.get(name)}
         self._supports = None if supports is None else _features(supports)
         self._price = None if price is None else _price(price)
         self._local: Local | None = None
@@ -108,15 +111,14 @@ class LM:
                 model, kind, api_base, api_key, timeout, retries, limits, self.params
             )
         self.cache = cache is not False
-        self._cache = _cache(cache, on_disk=self._remote is not None)
+        self._cache = chosen(cache, on_disk=self._remote is not None)
         self._where = f"{kind} {api_base or ''}"
-        self._usage = Usage()
-        self._lock = threading.Lock()  # protects `_usage`
+        self._count = Count()
 
     @property
     def usage(self) -> Usage:
         """Calls, tokens and dollars so far."""
-        return self._usage
+        return self._count.usage
 
     @cached_property
     def supports(self) -> frozenset[Feature]:
@@ -135,19 +137,18 @@ class LM:
 
     def __call__(
         self,
-        prompt: Prompt | None = None,
+        prompt: Given | None = None,
         *,
         messages: Sequence[Message | Mapping[str, Any]] | None = None,
         rollout: int = 0,
         **params: Any,
     ) -> Completion:
         """Answer a text or a list of messages. Raises `LMError` when the model gives no answer."""
-        request = self._request(prompt if messages is None else messages, rollout, params)
-        return self._answered(request, None)
+        return self._answered(prompt if messages is None else messages, rollout, params, None)
 
     def stream(
         self,
-        prompt: Prompt | None = None,
+        prompt: Given | None = None,
         *,
         on_text: Callable[[str], object],
         messages: Sequence[Message | Mapping[str, Any]] | None = None,
@@ -162,12 +163,11 @@ class LM:
         >>> LM("offline").stream("Say hello.", on_text=parts.append).text == "".join(parts)
         True
         """
-        request = self._request(prompt if messages is None else messages, rollout, params)
-        return self._answered(request, on_text)
+        return self._answered(prompt if messages is None else messages, rollout, params, on_text)
 
     async def acall(
         self,
-        prompt: Prompt | None = None,
+        prompt: Given | None = None,
         *,
         on_text: Callable[[str], object] | None = None,
         messages: Sequence[Message | Mapping[str, Any]] | None = None,
@@ -178,12 +178,12 @@ class LM:
 
         A task that is cancelled cancels its request.
         """
-        request = self._request(prompt if messages is None else messages, rollout, params)
+        given = prompt if messages is None else messages
         if self._local is not None:
-            return await in_thread(lambda: self._answered(request, on_text))
-        key = self._key(request)
+            return await in_thread(lambda: self._answered(given, rollout, params, on_text))
+        request, key = self._request(given, rollout, params)
         while True:
-            known = self._known(key, on_text)
+            known = self._known(key)
             if isinstance(known, Future):
                 known = await asyncio.wrap_future(known)
                 if known is None:
@@ -196,18 +196,16 @@ class LM:
 
                 completion = await wait_async(self._ask(request), on_text)
             except BaseException as error:
-                raise self._failed(key, error, start) from error.__cause__
+                self._failed(key, error, start)
+                raise
             return self._done(key, completion, start)
 
-    def _request(self, prompt: Any, rollout: int, params: Mapping[str, Any]) -> Request:
-        if self.params:
-            params = {**self.params, **params}
-        return Request(read_messages(prompt), params, rollout)
-
-    def _answered(self, request: Request, on_text: OnText | None) -> Completion:
-        key = self._key(request)
+    def _answered(
+        self, given: Any, rollout: int, params: Mapping[str, Any], on_text: OnText | None
+    ) -> Completion:
+        request, key = self._request(given, rollout, params)
         while True:
-            known = self._known(key, on_text)
+            known = self._known(key)
             if isinstance(known, Future):
                 known = _waited_for(known)
                 if known is None:
@@ -223,15 +221,33 @@ class LM:
 
                     completion = wait(self._ask(request), on_text)
             except BaseException as error:
-                raise self._failed(key, error, start) from error.__cause__
+                self._failed(key, error, start)
+                raise
             return self._done(key, completion, start)
+
+    def _request(
+        self, given: Any, rollout: int, params: Mapping[str, Any]
+    ) -> tuple[Request, str | None]:
+        """What is asked, and what its answer is kept by; None when it is not."""
+        if self.params:
+            params = {**self.params, **params}
+        if type(given) is not Prompt:
+            request = Request(read_messages(given), params, rollout)
+            return request, self._key(request)
+        request = Request(given, params, rollout)
+        if self._cache is None:
+            return request, None
+        told = request.params_json if params else "{}"
+        asked = self.model, self._where, rollout, told
+        key = given.keys.get(asked)
+        if key is None:
+            key = given.keys[asked] = self._key(request)
+        return request, key
 
     def _key(self, request: Request) -> str | None:
         return None if self._cache is None else request.key(self.model, self._where)
 
-    def _known(
-        self, key: str | None, on_text: OnText | None
-    ) -> Completion | Future[Completion | None] | None:
+    def _known(self, key: str | None) -> Completion | Future[Completion | None] | None:
         """The answer, or whom to wait for; None: ask the model."""
         if key is None or self._cache is None:
             return None
@@ -263,21 +279,20 @@ class LM:
         self._note(completion)
         return completion
 
-    def _failed(self, key: str | None, error: BaseException, start: float) -> BaseException:
-        """The same error, after those who wait for this call are told, and the ledger."""
+    def _failed(self, key: str | None, error: BaseException, start: float) -> None:
+        """Tell those who wait for this call, and the ledger."""
         if key is not None and self._cache is not None:
             self._cache.fail(key, error)
         if isinstance(error, Exception) and not isinstance(error, UsageError):
             self._note(None, type(error).__name__, time.perf_counter() - start)
-        return error
 
     def _note(self, completion: Completion | None, error: str = "", seconds: float = 0.0) -> None:
-        with self._lock:
-            self._usage = self._usage.add(completion)
+        self._count.add(completion)
         ledger.add(completion, model=self.model, error=error, seconds=seconds)
 
     def __repr__(self) -> str:
-        inside = "".join(f", {name}={value!r}" for name, value in self.params.items())
+        shown = {**self.own, **self.params}
+        inside = "".join(f", {name}={value!r}" for name, value in shown.items())
         return f"LM({self.model!r}{inside})"
 
 
@@ -290,18 +305,6 @@ def _waited_for(other: Future[Completion | None]) -> Completion | None:
         except TimeoutError:
             if scope is not None and scope.over:
                 raise Cancelled from None
-
-
-def _cache(given: bool | Cache, *, on_disk: bool) -> Cache | None:
-    match given:
-        case Cache():
-            return given
-        case True:
-            # What a model of this machine answers is as quickly made again, by the newest version.
-            return default_cache() if on_disk else Cache()
-        case False:
-            return None
-    raise UsageError(f"`cache` is True, False or a `Cache(...)`; got {given!r}.")
 
 
 def _is_number(value: Any, *, above: float) -> bool:

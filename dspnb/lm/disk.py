@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import warnings
 import weakref
 from pathlib import Path
@@ -163,7 +164,7 @@ class Disk:
             check_same_thread=False,
         )
         try:
-            _prepare(connection, writable=mode == "rwc")
+            _prepare(connection, writable=mode == "rwc", patience=self.patience)
         except BaseException:
             connection.close()
             raise
@@ -223,23 +224,37 @@ class _Unusable(OSError):
     """A file that is not for us, for a reason of ours and not SQLite's."""
 
 
-def _prepare(connection: sqlite3.Connection, *, writable: bool) -> None:
+def _with_log(connection: sqlite3.Connection, patience: float) -> str:
+    """Change to a log beside the file; SQLite does not wait by itself for another that does so."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            mode: str = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            return mode
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _prepare(connection: sqlite3.Connection, *, writable: bool, patience: float) -> None:
     """See whether the file is ours before anything in it is changed; make the table."""
 
     def number(query: str) -> int:
         found: int = connection.execute(query).fetchone()[0]
         return found
 
-    # The tables are counted first: another process may just be making ours.
+    connection.execute("BEGIN")  # all three as of one moment: another process may be making them
     tables = number("SELECT count(*) FROM sqlite_master")
     application, version = number("PRAGMA application_id"), number("PRAGMA user_version")
+    connection.execute("COMMIT")
     if application != _APPLICATION and (tables or application or version):
         raise _Unusable("it is a database of something else")
     if version > _FORMAT:
         raise _Unusable("it was written by a newer version of dspnb")
     if not writable:
         return
-    if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+    if _with_log(connection, patience) != "wal":
         raise _Unusable("its file system cannot share memory, which SQLite needs")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # see `_make_room`

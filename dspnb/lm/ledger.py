@@ -76,6 +76,17 @@ class labelled:
         _labels.reset(self._token)
 
 
+def enter_path(path: str) -> Token[Labels]:
+    """`labelled(path=path)` without a block; end it with `leave`. For what is done in each call."""
+    run, candidate, example, _ = _labels.get()
+    return _labels.set(Labels(run, candidate, example, path))
+
+
+def leave(token: Token[Labels]) -> None:
+    """End what `enter_path` began, in the same thread or task."""
+    _labels.reset(token)
+
+
 class Entry(NamedTuple):
     """One call, or many old ones added up. What was not answered by the model took no tokens."""
 

@@ -13,7 +13,8 @@ from dspnb.errors import ConnectionLost, LMError
 
 from . import prices
 from .base import Completion, Feature
-from .formats import Chat
+from .formats import Chat, Format
+from .formats.embeddings import Embeddings
 from .litellm_errors import translated
 from .patient import OnText
 from .prices import Price
@@ -22,6 +23,8 @@ from .request import Request
 
 class LiteLLM:
     """One model of one provider, named as litellm names it."""
+
+    format: Format = Chat()  # litellm answers in its shape, whoever the provider is
 
     def __init__(
         self,
@@ -36,7 +39,6 @@ class LiteLLM:
         self._settings = {"api_base": api_base, "api_key": api_key}
         self._more = {"extra_headers": dict(headers)} if headers else {}
         self._timeout = timeout
-        self._format = Chat()  # litellm answers in its shape, whoever the provider is
 
     @cached_property
     def supports(self) -> frozenset[Feature]:
@@ -71,10 +73,10 @@ class LiteLLM:
         raise failed
 
     def _whole(self, response: Any, request: Request) -> Completion:
-        return self._format.read(_plain(response), self.model, request)
+        return self.format.read(_plain(response), self.model, request)
 
     async def _streamed(self, request: Request, on_text: OnText) -> Completion:
-        reader, last = self._format.reader(self.model, on_text, request), None
+        reader, last = self.format.reader(self.model, on_text, request), None
         response = await self._asked(request, stream=True, stream_options={"include_usage": True})
         try:
             async for last in response:
@@ -91,22 +93,45 @@ class LiteLLM:
 
     async def _asked(self, request: Request, **more: Any) -> Any:
         litellm = await asyncio.get_running_loop().run_in_executor(None, _litellm)
-        return await litellm.acompletion(
-            model=self.model,
-            messages=[message.to_dict() for message in request.messages],
-            num_retries=0,
-            max_retries=0,
-            timeout=self._timeout,
+        messages = [message.to_dict() for message in request.messages]
+        return await litellm.acompletion(messages=messages, **self._told(request), **more)
+
+    def _told(self, request: Request) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "num_retries": 0,
+            "max_retries": 0,
+            "timeout": self._timeout,
             **{name: value for name, value in self._settings.items() if value},
             **self._more,
             **request.params,
-            **more,
-        )
+        }
 
     def _priced(self, completion: Completion, response: Any) -> Completion:
         """With what litellm says that it took: it knows the prices of cached and written tokens."""
         dollars = _price(self.model, getattr(response, "usage", None))
         return completion if dollars is None else completion.changed(dollars=dollars)
+
+
+class LiteLLMEmbeddings(LiteLLM):
+    """One model that makes vectors of texts."""
+
+    format = Embeddings()
+
+    async def ask(self, request: Request, on_text: OnText | None = None) -> Completion:
+        """Ask the provider once. Raises `LMError`. Cancelled, it closes the connection."""
+        failed: LMError
+        try:
+            litellm = await asyncio.get_running_loop().run_in_executor(None, _litellm)
+            texts = [message.content for message in request.messages]
+            return self._whole(
+                await litellm.aembedding(input=texts, **self._told(request)), request
+            )
+        except LMError:
+            raise
+        except Exception as error:
+            failed = translated(error, self.model, self._settings, request.params)
+        raise failed
 
 
 def _cut(model: str) -> LMError:

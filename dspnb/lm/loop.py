@@ -115,7 +115,7 @@ class _Call(Generic[T]):
             self.hand_over()
             if on_text is not None:
                 self._pass_on(on_text)
-            if threading.current_thread() is threading.main_thread():
+            if threading.get_ident() == threading.main_thread().ident:
                 while not self._lock.acquire(timeout=0.1):  # so that Windows sees an interrupt
                     if network().over:
                         raise RuntimeError("A model cannot be asked while the process ends.")
@@ -190,7 +190,7 @@ class Network:
         self.over = False  # the process ends
         self._waiting: deque[_Call[Any]] = deque()
         self._woken = False
-        self._thread = threading.Thread(target=self._run, name="dspnb-network", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="network-dspnb", daemon=True)
         self._thread.start()
 
     def start(self, call: _Call[Any]) -> None:

@@ -52,13 +52,14 @@ class Offline:
         self.latency = latency
 
     def complete(self, request: Request, on_text: OnText | None = None) -> Completion:
-        """Answer each output field that the prompt describes, by its type.
+        """Answer each output field that the prompt describes, by its type; `n` times if asked to.
 
-        With `on_text` word by word, the latency spread over the words.
+        With `on_text` word by word, the latency spread over the words; of several the first.
         """
         start = time.perf_counter()
-        messages = request.messages
-        text = _answer(messages, request.rollout)
+        messages, n = request.messages, request.params.get("n") or 1
+        rollouts = range(n * request.rollout, n * request.rollout + n)
+        text, *others = (_answer(messages, rollout) for rollout in rollouts)
         parts = pieces(text) if on_text else []
         if on_text is None:
             _pause(self.latency)
@@ -66,7 +67,11 @@ class Offline:
             _pause(self.latency / len(parts))
             assert on_text is not None
             on_text(part)
-        return _completion(messages, text, start)
+        first = _completion(messages, [text, *others], start)
+        if not others:
+            return first
+        twins = (first.changed(text=text, tokens_in=0, tokens_out=0) for text in others)
+        return first.changed(samples=(first, *twins))
 
 
 def _pause(seconds: float) -> None:
@@ -83,12 +88,13 @@ def _pause(seconds: float) -> None:
             raise Cancelled
 
 
-def _completion(messages: Sequence[Message], text: str, start: float) -> Completion:
+def _completion(messages: Sequence[Message], texts: Sequence[str], start: float) -> Completion:
+    """The first of some texts, with the tokens of all."""
     return Completion(
-        text=text,
+        text=texts[0],
         model="offline",
         tokens_in=sum(estimate_tokens(message.content) for message in messages),
-        tokens_out=estimate_tokens(text),
+        tokens_out=sum(map(estimate_tokens, texts)),
         dollars=0.0,
         seconds=time.perf_counter() - start,
         finish="stop",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .base import Completion, Feature
+from .money import money
 
 LIST = "model_prices_and_context_window_backup.json"
 
@@ -48,6 +49,15 @@ class Price:
         cached = price.tokens_in if price.cached is None else price.cached
         asked = (completion.tokens_in - read) * price.tokens_in + read * cached
         return asked + completion.tokens_out * price.tokens_out
+
+    def __str__(self) -> str:
+        """As price lists say it.
+
+        >>> print(Price.per_million(0.15, 0.6))
+        $0.15 for a million tokens in, $0.60 out
+        """
+        tokens_in, tokens_out = money(1e6 * self.tokens_in), money(1e6 * self.tokens_out)
+        return f"{tokens_in} for a million tokens in, {tokens_out} out"
 
 
 def price(model: str) -> Price | None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from dspnb.errors import UsageError
 
-from .endpoints import Kind, endpoint_of
+from .endpoints import PROVIDERS, Kind, endpoint_of
+from .formats import Chat
+from .formats.embeddings import Embeddings
 from .patient import Patient, Remote
+from .request import Request
 
 
 def remote(
     model: str,
-    kind: Kind,
+    kind: Kind | Literal["embeddings"],
     api_base: str | None,
     api_key: str | None,
     timeout: float,
@@ -40,24 +44,44 @@ def remote(
         reached = Hosted(
             model,
             endpoint,
-            endpoint.format(kind),
+            Embeddings() if kind == "embeddings" else endpoint.format(kind),
             api_key=api_key,
             headers=headers,
             timeout=timeout,
         )
-    elif kind != "chat":
+    elif kind not in ("chat", "embeddings"):
         raise UsageError(
             f"`{model}` is reached through litellm, with `kind='chat'` only; got {kind!r}."
         )
     else:
-        from .litellm import LiteLLM
+        from .litellm import LiteLLM, LiteLLMEmbeddings
 
         if version is not None:
             params["api_version"] = version
-        reached = LiteLLM(
+        litellm = LiteLLMEmbeddings if kind == "embeddings" else LiteLLM
+        reached = litellm(
             model, api_base=api_base, api_key=api_key, headers=headers, timeout=timeout
         )
     return Patient(reached, retries=retries, limits=limits)
+
+
+def body(model: str, kind: Kind, request: Request) -> dict[str, Any]:
+    """A request as an endpoint of the OpenAI protocol is sent it, with the model's name there.
+
+    A model that litellm reaches has it in the shape of chat completions, which litellm is given.
+
+    >>> from dspnb.lm.base import Message
+    >>> asked = Request((Message.of("user", "Hi"),), {"max_tokens": 9})
+    >>> body("openai/o4-mini", "chat", asked)["max_completion_tokens"]
+    9
+    """
+    endpoint = PROVIDERS.get(model.partition("/")[0])
+    if endpoint is None:
+        written = Chat().body(model, request, stream=False)
+    else:
+        written = endpoint.format(kind).body(endpoint.bare(model), request, stream=False)
+    found: dict[str, Any] = json.loads(written)
+    return found
 
 
 def _headers(given: Any) -> dict[str, str]:

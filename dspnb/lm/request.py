@@ -25,7 +25,7 @@ class Request:
         """The messages as a JSON list of the OpenAI protocol."""
         # The last message is new in each call: keeping its JSON with it would be waste.
         written = [message.json for message in self.messages[:-1]]
-        written.append(json.dumps(self.messages[-1].to_dict()))
+        written.append(self.messages[-1].to_json())
         return f"[{', '.join(written)}]"
 
     @cached_property

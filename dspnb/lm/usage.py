@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from dataclasses import dataclass
 
 from .base import Completion
@@ -35,3 +36,26 @@ class Usage:
             self.unpriced + (completion.dollars is None),
             self.failed,
         )
+
+
+class Count:
+    """A `Usage` that grows, for one model. Safe from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # protects both
+        self._usage = Usage()
+        self._cached = 0  # kept apart, so that a hit is counted in no time
+
+    @property
+    def usage(self) -> Usage:
+        """What it is by now."""
+        with self._lock:
+            return dataclasses.replace(self._usage, cached=self._cached)
+
+    def add(self, completion: Completion | None) -> None:
+        """One more call; None when it was not answered."""
+        with self._lock:
+            if completion is not None and completion.cached:
+                self._cached += 1
+            else:
+                self._usage = self._usage.add(completion)

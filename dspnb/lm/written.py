@@ -109,7 +109,7 @@ def _completion(told: Any) -> Completion:
         given["samples"] = tuple(_completion(sample) for sample in given["samples"])
     if "logprobs" in told:
         given["logprobs"] = told["logprobs"]  # in any shape
-    return Completion(**given)
+    return Completion.of(**given)
 
 
 def _checked(told: Any, kinds: Mapping[str, tuple[type, ...]], needed: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dspnb.data import Split
 from dspnb.evaluate import Report, Row
 from dspnb.example import Example, Score
 from dspnb.example import Prediction as Outputs
-from dspnb.lm import Completion, Model
+from dspnb.lm import LM, Completion, Model, Recorded, Replayed, Usage
 from dspnb.lm.ledger import Calls, Sums
 from dspnb.lm.money import money
 from dspnb.signature import REQUIRED, Field, Signature
@@ -126,26 +126,36 @@ def _constraints(value: Report) -> str:
 def completion(value: Completion) -> str:
     """A model's answer as it came: what it thought, what it said, which tools it calls."""
     facts = [value.model, f"{value.tokens_in} tokens in, {value.tokens_out} out"]
-    facts += ["from the cache"] * value.cached
+    facts += ["from the cache"] if value.cached else [money(value.dollars)]
     facts += [f"ended by {value.finish}"] if value.finish not in ("", "stop") else []
     parts = [f"<p>{esc(' · '.join(filter(None, facts)))}</p>"]
     if value.reasoning:
         parts.append(fold("reasoning", f"<p>{kept(value.reasoning)}</p>"))
-    if value.text or not value.tool_calls:
-        parts.append(code(value.text))
-    if value.tool_calls:
-        parts.append(tool_calls(ToolCalls(value.tool_calls)))
+    parts.append(_answered(value))
+    if len(value.samples) > 1:
+        parts.append(fold(f"{len(value.samples)} samples", "".join(map(_answered, value.samples))))
     return "".join(parts)
 
 
+def _answered(value: Completion) -> str:
+    called = tool_calls(ToolCalls(value.tool_calls)) if value.tool_calls else ""
+    return (code(value.text) if value.text or not called else "") + called
+
+
 def model(value: Model) -> str:
-    """A model's name, parameters and use so far; the offline one says what it is."""
-    return models({"main": value})
+    """A model's name, parameters and use so far; the offline one says what it is at first."""
+    toy = isinstance(value, LM) and value.model == "offline" and value.usage == Usage()
+    note = (
+        "<p>The offline model is a toy for learning and testing: it learns from the demos in its "
+        "prompt, by nearest neighbours over words, and knows no answers. It needs no key and no "
+        "network, and answers alike on every machine.</p>"
+    )
+    return models({"": value}) + (note if toy else "")
 
 
 def models(value: Mapping[str, Model]) -> str:
     """The models of a session with what they did so far."""
-    shown_models = table(
+    return table(
         [
             "role",
             "model",
@@ -160,8 +170,8 @@ def models(value: Mapping[str, Model]) -> str:
         (
             [
                 esc(role),
-                f"<b>{esc(lm.model)}</b>",
-                esc(", ".join(f"{k}={v!r}" for k, v in lm.params.items())),
+                _model_name(lm),
+                esc(", ".join(f"{k}={v!r}" for k, v in _set(lm).items())),
                 f"{lm.usage.calls:,}",
                 f"{lm.usage.cached:,}",
                 f"{lm.usage.failed:,}",
@@ -172,13 +182,23 @@ def models(value: Mapping[str, Model]) -> str:
             for role, lm in value.items()
         ),
     )
-    toy = any(lm.model == "offline" for lm in value.values())
-    note = (
-        "<p>The offline model is a toy for learning and testing: it learns from the demos in its "
-        "prompt, by nearest neighbours over words, and knows no answers. It needs no key and no "
-        "network, and answers alike on every machine.</p>"
-    )
-    return shown_models + (note if toy else "")
+
+
+def _model_name(lm: Model) -> str:
+    name = f"<b>{esc(lm.model)}</b>"
+    match lm:
+        case Recorded():
+            return f"{name}, recorded in {esc(lm.file.name)}"
+        case Replayed():
+            return f"{name}, replayed from {esc(lm.file.name)}"
+        case _:
+            return name
+
+
+def _set(lm: Model) -> dict[str, Any]:
+    """What was set of a model beside its name."""
+    inside = lm.lm if isinstance(lm, Recorded) else lm
+    return {**(inside.own if isinstance(inside, LM) else {}), **lm.params}
 
 
 def sums(value: Sums) -> str:

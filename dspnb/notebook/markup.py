@@ -9,6 +9,7 @@ from dspnb.types.fetch import is_web
 from .text import attribute, esc
 
 LEFT = "text-align:left"
+WRAP = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"  # not inside of words
 PLACE = "text-align:left;vertical-align:top"
 
 
@@ -39,8 +40,8 @@ def kept(text: object) -> str:
 
 
 def code(text: object) -> str:
-    """Source code as a block."""
-    return f'<pre style="margin:0 0 0.5em"><code>{esc(text)}</code></pre>'
+    """Source code as a block, and what a model wrote."""
+    return f'<pre style="margin:0 0 0.5em;{WRAP}"><code style="{WRAP}">{esc(text)}</code></pre>'
 
 
 def link(url: str) -> str:

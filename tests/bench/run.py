@@ -27,10 +27,10 @@ LOADED = f"{SHELL}; assert s.run_cell('import dspnb\\n%load_ext dspnb').success"
 WITH_DSPY = f"{SHELL}; assert s.run_cell('import dspy').success"
 
 LOADS = {  # (in flight, latency in seconds) -> the least efficiency
-    (32, 0.2): 0.95,
+    (32, 0.2): 0.97,
     (32, 0.05): 0.9,
-    (128, 0.05): 0.85,
-    (512, 0.2): 0.8,
+    (128, 0.05): 0.75,
+    (512, 0.2): 0.75,
 }
 LOADS_OF_DSPY = ((32, 0.05), (128, 0.05))  # the others take minutes
 MANY = 7  # rounds of what takes a second
@@ -259,7 +259,8 @@ def bounded(bench: Bench) -> Iterator[Line]:
     count = bench.calls(200_000)
     ours = bench.measured("dspnb", "bounded.py", count)
     what = f"{count:,} lone calls: bytes of growth a call after {3 * count // 5:,}"
-    yield Line(what, [ours["growth"]], target=Target("dspnb", most=20))
+    target = None if bench.quick else Target("dspnb", most=20)  # the bound is at 100,000 calls
+    yield Line(what, [ours["growth"]], target=target)
 
 
 def hits(bench: Bench) -> Iterator[Line]:

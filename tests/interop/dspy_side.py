@@ -16,6 +16,9 @@ from typing import Any, Literal
 
 import pydantic
 
+# Programs with a model of their own: the kind of model, by the program's name.
+KINDS = {"model": "chat", "responses": "responses", "text": "text"}
+
 
 class City(pydantic.BaseModel):
     """A value of a class of one's own."""
@@ -64,7 +67,7 @@ def programs(lib: Any) -> dict[str, Any]:
         "thought": lib.ChainOfThought("question -> answer"),
         "nested": Nested(),
         "outer": Outer(),
-        "model": lib.Predict("question -> answer"),
+        **{name: lib.Predict("question -> answer") for name in KINDS},
     }
 
 
@@ -107,14 +110,23 @@ def plain(value: Any) -> Any:
 
 
 def change(lib: Any, name: str, program: Any) -> None:
-    """Give every predictor instructions and demos; one program a model."""
+    """Give every predictor instructions and demos; some programs a model."""
     for i, predictor in enumerate(predictors(program).values()):
         text = f"Do {i} things:\n\n- “ünï” {name}"
         predictor.signature = predictor.signature.with_instructions(text)
         rows = demos(lib, field_names(predictor.signature))
         predictor.demos = rows if lib.__name__ == "dspy" else tuple(rows)
-        if name == "model":
-            predictor.lm = lib.LM("openai/gpt-4o-mini", temperature=0.3, max_tokens=99, cache=False)
+        if name in KINDS:
+            words = ("model_type", "num_retries") if lib.__name__ == "dspy" else ("kind", "retries")
+            own = dict(zip(words, (KINDS[name], 7), strict=True))
+            predictor.lm = lib.LM(
+                "openai/gpt-4o-mini",
+                temperature=0.3,
+                max_tokens=99,
+                cache=False,
+                timeout=20.0,
+                **own,
+            )
 
 
 def state(program: Any) -> list[Any]:
@@ -132,8 +144,12 @@ def state(program: Any) -> list[Any]:
 def _model(lm: Any) -> Any:
     if lm is None:
         return None
-    params = getattr(lm, "params", None) or getattr(lm, "kwargs", {})
-    return [lm.model, {name: value for name, value in params.items() if value is not None}]
+    if hasattr(lm, "kwargs"):  # DSPy's
+        params, own = dict(lm.kwargs), [lm.model_type, lm.num_retries, lm.kwargs["timeout"]]
+        del params["timeout"]
+    else:
+        params, own = lm.params, [lm.kind, lm.retries, lm.timeout]
+    return [lm.model, *own, {name: value for name, value in params.items() if value is not None}]
 
 
 def main(action: str, folder: Path, library: str = "dspy") -> None:

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PYTHON = Path(os.environ.get("DSPNB_DSPY_PYTHON", ROOT / ".venv-bench/bin/python"))
 SIDE = Path(__file__).parent / "dspy_side.py"
-NAMES = ("flat", "typed", "thought", "nested", "outer", "model")
+NAMES = ("flat", "typed", "thought", "nested", "outer", "model", "responses", "text")
 
 pytestmark = pytest.mark.slow
 

@@ -19,6 +19,7 @@ from dspnb import (
     data,
     evaluate,
     metrics,
+    preview,
     split,
     use,
 )
@@ -97,6 +98,19 @@ def test_instructions_that_it_writes_tell_the_labels_apart():
     assert "parcel" in cues["logistics"]
     plain = accuracy(Predict(team_signature()), TICKETS.val)
     assert accuracy(Predict(team_signature(instructions=written)), TICKETS.val) > plain + 0.1
+
+
+def test_several_samples_of_one_call_are_those_of_several_rollouts():
+    program = Predict(team_signature(), demos=TICKETS.train[:20])
+    messages = preview(program, ticket="Hello, a question").messages
+    lm = LM("offline")
+
+    whole = lm(messages, n=3)
+    alone = [lm(messages, rollout=i) for i in range(3)]
+    assert [sample.text for sample in whole.samples] == [one.text for one in alone]
+    assert whole.text == whole.samples[0].text
+    assert whole.tokens_in == alone[0].tokens_in
+    assert whole.tokens_out == sum(one.tokens_out for one in alone)
 
 
 def test_another_rollout_may_answer_otherwise_and_repeats_itself():

@@ -521,6 +521,17 @@ def test_a_frame_is_a_table_with_its_first_rows(cell):
     assert "30 rows, the first 10 shown" in text
 
 
+def test_an_answer_shows_what_it_cost_and_its_other_samples(cell):
+    def shown(**told):
+        return read(cell.html(Completion("one", model="m", **told)))
+
+    assert "unknown price" in shown()
+    assert "$0.0012" in shown(dollars=0.00123)
+    assert "from the cache" in shown(dollars=0.0, cached=True)
+    samples = (Completion("one"), Completion("two"))
+    assert "2 samples" in shown(samples=samples) and "two" in shown(samples=samples)
+
+
 def test_what_a_model_thought_and_called_is_in_the_inspector():
     reply = Completion("", reasoning="hm", tool_calls=(ToolCall("find", {"q": "rain"}),))
 

@@ -84,9 +84,14 @@ def test_a_prompt_is_previewed_alike(triage, here):
     assert recorded["temperature"] == 0
 
 
-def test_recorded_and_replayed_models_show_themselves_as_a_table(cell, here):
-    for line in ("%lm offline --record lesson.jsonl", "%lm --replay lesson.jsonl"):
-        assert "<b>offline</b>" in cell.html(cell(line))
+def test_recorded_and_replayed_models_show_themselves_with_the_file(cell, here):
+    for line, said in (
+        ("%lm offline retries=0 --record lesson.jsonl", "recorded in lesson.jsonl"),
+        ("%lm --replay lesson.jsonl", "replayed from lesson.jsonl"),
+    ):
+        shown = cell.html(cell(line))
+        assert f"<b>offline</b>, {said}" in shown
+        assert ("retries=0" in shown) == ("--record" in line)
 
 
 def test_what_a_lesson_lacks_is_a_readable_block(cell, here):

@@ -12,13 +12,16 @@ COMPILE = (
 
 
 def test_lm_sets_the_model_and_shows_what_it_did(cell):
-    chosen = cell("%lm offline latency=0")
+    chosen = cell("%lm offline latency=0 price=(1,2)")
+    assert "toy for learning" in cell.html(chosen)  # said once, when it is chosen
     cell("import dspnb\np = dspnb.Predict('question -> answer')\np(question='Why?')")
 
     assert isinstance(chosen, LM)
     assert cell("%lm")["main"] is chosen
     assert chosen.usage.calls == 1
-    assert "toy for learning" in cell.html(chosen)
+    assert "toy for learning" not in cell.html(chosen)
+    assert "price=(1, 2)" in cell.html(chosen) and "main" not in cell.html(chosen)
+    assert repr(chosen) == "LM('offline', price=(1, 2))"
 
 
 def test_bare_lm_shows_what_each_model_did_and_all_calls_by_run_and_predictor(triage):

@@ -3,19 +3,81 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import sys
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dspnb.errors import ServerFailed
-from dspnb.lm.base import estimate_tokens
+from dspnb.errors import ServerFailed, UsageError
+from dspnb.lm.base import Completion, estimate_tokens
+from dspnb.lm.request import Request
 
 from . import params
+from .base import Reader
 from .failures import MISSHAPEN, no_answer
 
-PATH = "/embeddings"
+
+@dataclass(frozen=True)
+class Embeddings:
+    """The texts of a request's messages; of its answer, each sample holds the vector of a text.
+
+    So texts are sent, retried, limited, priced and kept like any other request. A vector as the
+    text of a completion is made and read by `packed` and `unpacked`.
+    """
+
+    path: str = "/embeddings"
+
+    def body(self, model: str, request: Request, *, stream: bool) -> bytes:
+        """What is sent. Raises `UsageError` for a parameter that cannot be."""
+        return body(model, [message.content for message in request.messages], request.params)
+
+    def read(
+        self, answer: Mapping[str, Any], model: str, request: Request | None = None
+    ) -> Completion:
+        """What came back. Raises `ServerFailed` when it is not a vector for each of the texts."""
+        assert request is not None
+        found = read(answer, model, [message.content for message in request.messages])
+        return completed(found, model)
+
+    def reader(
+        self, model: str, on_text: Callable[[str], object], request: Request | None = None
+    ) -> Reader:
+        """Raises `UsageError`: a vector comes in one piece."""
+        raise UsageError("Vectors cannot be streamed.")
+
+
+def completed(found: Embedded, model: str) -> Completion:
+    """Vectors as the samples of a completion, which has what all of them took."""
+    samples = tuple([Completion(packed(vector), model) for vector in found.vectors])
+    return Completion("", model, tokens_in=found.tokens, samples=samples)
+
+
+def packed(vector: Sequence[float]) -> str:
+    """A vector as a text: its numbers, in single precision, as base64.
+
+    >>> unpacked(packed([0.5, -2.0]))
+    [0.5, -2.0]
+    """
+    return base64.b64encode(_lowest_byte_first(array("f", vector)).tobytes()).decode()
+
+
+def unpacked(text: str) -> list[float]:
+    """The vector of a text. Raises `ValueError` when it holds none."""
+    numbers = array("f")
+    try:
+        numbers.frombytes(base64.b64decode(text, validate=True))
+    except binascii.Error as error:
+        raise ValueError(f"This is no vector: {error}.") from None
+    return _lowest_byte_first(numbers).tolist()
+
+
+def _lowest_byte_first(numbers: array[float]) -> array[float]:
+    """Numbers in the order of bytes in which they are sent."""
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -55,9 +117,4 @@ def read(answer: Mapping[str, Any], model: str, texts: Sequence[str]) -> Embedde
 
 
 def _vector(told: str | Sequence[float]) -> list[float]:
-    if not isinstance(told, str):
-        return [float(number) for number in told]
-    numbers = array("f", base64.b64decode(told, validate=True))
-    if sys.byteorder == "big":
-        numbers.byteswap()  # they are sent with the lowest byte first
-    return numbers.tolist()
+    return unpacked(told) if isinstance(told, str) else [float(number) for number in told]

@@ -61,7 +61,7 @@ class Sample:
 
     def completion(self, model: str, tokens: Tokens) -> Completion:
         """The answer when all of it is there."""
-        return Completion(
+        return Completion.of(
             text="".join(self.text),
             model=model,
             tokens_in=tokens.into,

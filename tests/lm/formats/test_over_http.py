@@ -145,7 +145,7 @@ def test_an_answer_without_choices_is_a_failure_of_the_server(server):
 @pytest.mark.parametrize("params", [{}, {"encoding_format": "base64"}])
 def test_texts_are_embedded(server, params):
     texts = ["red apple", "red pear", "apple red"]
-    response = post(server, embeddings.PATH, embeddings.body("m", texts, params))
+    response = post(server, embeddings.Embeddings.path, embeddings.body("m", texts, params))
 
     found = embeddings.read(json.loads(response.read()), "openai/m", texts)
 
