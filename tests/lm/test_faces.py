@@ -119,6 +119,18 @@ def test_samples_of_a_program_are_one_request_where_the_provider_draws_them(serv
     assert sum(call.dollars for call in prediction.trace) == pytest.approx(lm.usage.dollars)
 
 
+def test_samples_that_are_known_cost_nothing_again(server):
+    server.replies += map(written, COLORS)
+    with use(lm=model(server, supports={"samples"})):
+        program = Predict("thing -> color", n=5)
+        program(thing="a thing")
+        again = program(thing="a thing")
+
+    assert [one.color for one in again.completions] == COLORS
+    assert all(call.completion.cached and call.dollars == 0.0 for call in again.trace)
+    assert len(server.requests) == 1
+
+
 def test_without_that_each_sample_is_a_request(server):
     server.replies += map(written, COLORS)
     with use(lm=model(server, supports=())):
