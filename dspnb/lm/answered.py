@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Callable
 
@@ -23,7 +22,7 @@ class Answered:
     def count(self, key: str, completion: Completion) -> Completion:
         """The answer to a request, marked as cached when there was one before."""
         with self._lock:
-            counted = dataclasses.replace(completion, cached=key in self._keys)
+            counted = completion.changed(cached=key in self._keys)
             self._keys.add(key)
             self.usage = self.usage.add(counted)
         return counted
@@ -38,6 +37,6 @@ class Answered:
         if on_text is not None:
             for piece in pieces(completion.text):
                 on_text(piece)
-        counted = self.count(key, dataclasses.replace(completion, seconds=0.0, dollars=0.0))
+        counted = self.count(key, completion.changed(seconds=0.0, dollars=0.0))
         ledger.add(counted, model=self._model)
         return counted

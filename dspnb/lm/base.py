@@ -150,10 +150,17 @@ class Completion:
         return completion
 
     def changed(self, **changes: Any) -> Completion:
-        """`dataclasses.replace`, at a fifth of its time; this is on the way of every call."""
+        """`dataclasses.replace`, at a fifth of its time; this is on the way of every call.
+
+        The first of the samples changes alike, and all of them are from a cache or none.
+        """
         twin = object.__new__(Completion)
         twin.__dict__.update(self.__dict__)
         twin.__dict__.update(changes)
+        if self.samples and "samples" not in changes:
+            first, *others = self.samples
+            rest = [one.changed(cached=twin.cached) for one in others]
+            twin.__dict__["samples"] = (first.changed(**changes), *rest)
         return twin
 
     def __repr__(self) -> str:

@@ -183,47 +183,49 @@ class LM:
             return await in_thread(lambda: self._answered(given, rollout, params, on_text))
         request, key = self._request(given, rollout, params)
         while True:
-            known = self._known(key)
-            if isinstance(known, Future):
-                known = await asyncio.wrap_future(known)
-                if known is None:
-                    continue  # who asked was called off
-            if known is not None:
-                return self._again(known, on_text)
             start = time.perf_counter()
             try:
-                from .loop import wait_async
+                known = self._known(key)
+                if known is None:
+                    from .loop import wait_async
 
-                completion = await wait_async(self._ask(request), on_text)
+                    completion = await wait_async(self._ask(request), on_text)
+                    return self._done(key, completion, start)
             except BaseException as error:
                 self._failed(key, error, start)
                 raise
-            return self._done(key, completion, start)
+            if isinstance(known, Future):
+                known = await asyncio.wrap_future(known)
+            if known is not None:  # else who asked was called off
+                return self._again(known, on_text)
 
     def _answered(
         self, given: Any, rollout: int, params: Mapping[str, Any], on_text: OnText | None
     ) -> Completion:
         request, key = self._request(given, rollout, params)
         while True:
-            known = self._known(key)
-            if isinstance(known, Future):
-                known = _waited_for(known)
-                if known is None:
-                    continue  # who asked was called off
-            if known is not None:
-                return self._again(known, on_text)
             start = time.perf_counter()
+            # From here on an interrupt may come anywhere, and others may wait for our answer. Told
+            # once too often that we are called off, they ask for themselves.
             try:
-                if self._local is not None:
-                    completion = self._local.complete(request, on_text)
-                else:
-                    from .loop import wait
-
-                    completion = wait(self._ask(request), on_text)
+                known = self._known(key)
+                if known is None:
+                    completion = self._complete(request, on_text)
+                    return self._done(key, completion, start)
             except BaseException as error:
                 self._failed(key, error, start)
                 raise
-            return self._done(key, completion, start)
+            if isinstance(known, Future):
+                known = _waited_for(known)
+            if known is not None:  # else who asked was called off
+                return self._again(known, on_text)
+
+    def _complete(self, request: Request, on_text: OnText | None) -> Completion:
+        if self._local is not None:
+            return self._local.complete(request, on_text)
+        from .loop import wait
+
+        return wait(self._ask(request), on_text)
 
     def _request(
         self, given: Any, rollout: int, params: Mapping[str, Any]

@@ -90,7 +90,9 @@ class _Forward:
 class _Call(Generic[T]):
     """A coroutine handed over to the loop, and who waits for it."""
 
-    __slots__ = ("_ask", "_cancelled", "_error", "_lock", "_pieces", "_task", "_value", "_wake")
+    __slots__ = (
+        "_ask", "_begun", "_cancelled", "_error", "_lock", "_pieces", "_task", "_value", "_wake",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -103,7 +105,7 @@ class _Call(Generic[T]):
         self._lock.acquire()
         self._wake = wake or self._lock.release
         self._task: asyncio.Task[T] | None = None
-        self._cancelled = False
+        self._begun = self._cancelled = False
         self._value: Any = None
         self._error: BaseException | None = None
 
@@ -143,8 +145,9 @@ class _Call(Generic[T]):
     # -- in the loop's thread ---------------------------------------------------------
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._task is not None:
-            if self._cancelled:
+        begun, self._begun = self._begun, True  # it comes again when it is cancelled
+        if begun:
+            if self._cancelled and self._task is not None:
                 self._task.cancel()
         elif self._cancelled:
             self._over(error=asyncio.CancelledError())

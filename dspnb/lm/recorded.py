@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import cached_property
@@ -163,7 +162,7 @@ class Recorded:
         kept = self._recording.add(self._as_recorded(), asked, completion).answer
         answer = self._answered.count(
             asked.key,
-            dataclasses.replace(kept, seconds=completion.seconds, dollars=completion.dollars),
+            kept.changed(seconds=completion.seconds, dollars=completion.dollars),
         )
         self._flights.land(asked.key, answer)
         return answer

@@ -1,6 +1,7 @@
 """Requests that nobody waits for any longer are ended: by an interrupt, a stop, or their task."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from servers import faulty
 
+import dspnb
 from dspnb import (
     LM,
     BootstrapFewShot,
@@ -27,9 +29,11 @@ from dspnb.cancellation import Cancellation, Cancelled, cancellation
 from dspnb.lm import Usage
 from dspnb.lm.cache import Cache
 from dspnb.lm.ledger import ledger
+from dspnb.lm.loop import network
 
 LATE = 5.0  # seconds before the server answers: longer than any of these tests takes
 INTERRUPTED = Path(__file__).with_name("interrupted.py")
+OFTEN = Path(__file__).with_name("interrupted_often.py")
 
 
 @pytest.fixture
@@ -40,6 +44,11 @@ def server():
 
 def model(server, **options):
     return LM("openai/echo", api_base=server.url, **{"price": (0, 0), "cache": False, **options})
+
+
+def environment():
+    """Of a process that uses the same dspnb as this one."""
+    return {**os.environ, "PYTHONPATH": str(Path(dspnb.__file__).parents[1])}
 
 
 def examples(n):
@@ -57,10 +66,10 @@ def search(lm, n=32, program=None, **options):
 
 @pytest.mark.parametrize("then", ["stay", "leave"])
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT can be sent to a child there")
-def test_an_interrupt_ends_an_evaluation_and_its_requests_at_once(server, then, record_property):
+def test_an_interrupt_ends_an_evaluation_and_its_requests_at_once(server, then):
     command = [sys.executable, str(INTERRUPTED), server.url, then]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, **pipes, text=True, env=environment()) as process:
         server.until(lambda server: server.in_flight == 128)
         sent = time.monotonic()
         process.send_signal(signal.SIGINT)
@@ -78,11 +87,51 @@ def test_an_interrupt_ends_an_evaluation_and_its_requests_at_once(server, then, 
         process.wait()
         figures["exit"] = time.monotonic() - sent
 
-    for name, seconds in figures.items():
-        record_property(name, seconds)
-    assert figures["back"] < 0.5 and figures["gone"] < 1.0 and figures["exit"] < 1.5
+    assert figures["back"] < 0.5 and figures["gone"] < 1.0 and figures["exit"] < 1.5, figures
     assert ("Interrupted: interrupted after 0 of 1000 examples" in said) == (then == "leave")
     assert len(server.asked) == 128 + (then == "stay")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="no timer sends signals there")
+def test_an_interrupt_at_any_moment_of_a_call_stands_in_the_way_of_no_later_one(server):
+    server.latency = 0.0
+    command = [sys.executable, str(OFTEN), server.url, "5"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env=environment()
+    )
+
+    assert done.stderr == ""
+    answered, interrupts = map(int, done.stdout.split())
+    assert answered > 100 and interrupts > 100
+
+
+def test_a_call_that_is_called_off_before_it_begins_holds_up_no_other(server):
+    server.latency = 0.0
+    lm, scope, ends = model(server), Cancellation(), []
+    busy = threading.Event()
+    network().loop.call_soon_threadsafe(busy.wait)  # so that no call begins yet
+
+    def called_off():
+        cancellation.set(scope)
+        with pytest.raises(Cancelled):
+            lm("Never asked")
+
+    def asked():
+        ends.append(lm("Hello").text)
+
+    threads = [threading.Thread(target=called_off), threading.Thread(target=asked)]
+    threads[0].start()
+    while not scope._ends:
+        time.sleep(0.001)
+    scope.cancel()
+    threads[1].start()
+    busy.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert ends == ["You said: Hello"]
+    assert [prompt for _, prompt in server.asked] == ["Hello"]
 
 
 def test_a_stopped_run_ends_its_requests(server):
@@ -146,6 +195,21 @@ def test_a_stop_ends_the_requests_of_an_asynchronous_program(server):
     server.until(lambda server: len(server.left) == 8)
 
     assert max(server.left) - stopped < 1.0
+
+
+def test_a_budget_of_calls_ends_a_run_of_an_asynchronous_program_at_its_number(server):
+    server.latency = 0.0
+    thing = "[[ ## color ## ]]\nred\n\n[[ ## completed ## ]]"  # which the server says again
+    data = [Example(thing=f"{i} {thing}", color="red").with_inputs("thing") for i in range(8)]
+    lm = model(server)
+    with use(lm=lm):
+        run = compile(
+            Twice(), BootstrapFewShot(), metric=lambda example, prediction: False,
+            train=data, val=data, budget=Budget(calls=27),
+        ).wait()  # fmt: skip
+
+    assert run.reason == "budget of 27 calls spent"
+    assert run.spending.usage.calls == len(server.answered) == lm.usage.calls == 27
 
 
 @pytest.mark.parametrize("make", [

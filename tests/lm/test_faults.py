@@ -21,7 +21,8 @@ def quick_retries(monkeypatch):
     monkeypatch.setattr(retry, "FIRST", 0.01)
 
 
-def test_every_call_ends_with_its_own_answer_or_a_typed_error(quick_retries):
+@pytest.mark.parametrize("n", [500, pytest.param(5000, marks=pytest.mark.slow)])
+def test_every_call_ends_with_its_own_answer_or_a_typed_error(n, quick_retries):
     with faulty.running(faults=FAULTS, seed=7) as server:
         lm = LM("openai/echo", api_base=server.url, retries=3, timeout=0.5, price=(1, 2))
         mark = len(ledger)
@@ -40,19 +41,19 @@ def test_every_call_ends_with_its_own_answer_or_a_typed_error(quick_retries):
             return completion
 
         with ThreadPoolExecutor(64) as threads:
-            ends = list(threads.map(ask, range(5000)))
+            ends = list(threads.map(ask, range(n)))
         server.until(lambda server: not server.in_flight and server.open <= 64)
 
         failed = [end for end in ends if isinstance(end, LMError)]
         good = len(ends) - len(failed)
-        assert {type(end) for end in failed} == {
+        assert {type(end) for end in failed} <= {
             RateLimited, ServerFailed, ConnectionLost, TimedOut,
         }  # fmt: skip
-        assert good > 4000
+        assert n > good > 0.8 * n
         asked_for = {f"call {i}" for i, end in enumerate(ends) if not isinstance(end, LMError)}
         assert asked_for <= {prompt for _, prompt in server.answered}
         entries = ledger.since(mark)
-        assert len(entries) == 5000
+        assert len(entries) == n
         errors = Counter(entry.error for entry in entries)
         assert errors == Counter([*(type(end).__name__ for end in failed), *[""] * good])
         assert (lm.usage.calls, lm.usage.failed, lm.usage.cached) == (good, len(failed), 0)

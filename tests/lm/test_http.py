@@ -1,6 +1,8 @@
 """The HTTP client against servers on loopback that say what servers and proxies say."""
 
 import asyncio
+import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -640,11 +642,17 @@ def alone(calls, before=""):
         url, script = f"http://127.0.0.1:{port}/v1", ALONE.format(before=before, calls=calls)
         command = [sys.executable, "-X", "dev", "-W", "error", "-c", script, url]
         pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        with subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        ) as process:
             while not hangs.is_set() and process.poll() is None:
                 time.sleep(0.01)
             start = time.monotonic()
-            said, errors = process.communicate("\n", timeout=30)
+            try:
+                said, errors = process.communicate("\n", timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)  # its child, too
+                raise
             assert time.monotonic() - start < 5.0
     assert errors == ""
     return said
@@ -655,7 +663,7 @@ def test_a_process_ends_in_silence_with_and_without_uvloop(before):
     assert alone(CALLS, before) == "Hello.\nHello.\n"
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.parametrize("before", ["", "sys.modules['uvloop'] = None"])
 def test_a_forked_child_asks_over_connections_of_its_own(before):
     assert alone(FORKED, before) == "Hello.\nHello.\n0\n"

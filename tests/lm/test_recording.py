@@ -88,7 +88,7 @@ def test_everything_that_a_model_answers_comes_back(file):
         reasoning="Look it up.",
         citations=({"title": "Colours"},),
         logprobs={"content": [0.5]},
-        samples=(Completion("Half a \ud83d", tokens_out=1), Completion("Blue.", tokens_out=1)),
+        samples=(Completion("Half a \ud83d", dollars=0.0), Completion("Blue.", tokens_out=1)),
     )
     record(file, "Colour?", lm=Scripted([answer]))
 
