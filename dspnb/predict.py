@@ -103,7 +103,7 @@ class Predict(Module):
             given = check_inputs(self.signature, inputs, self._who())
             inside = here.changed(frame=frame, adapter=adapter)
             sample = yield from self._sampled(inside, given, None)
-        except Exception as error:
+        except Exception as error:  # noted with what was done until then, and raised
             failed(self, here, frame, error)
             raise
         return ended(self, here, frame, sample[0])

@@ -285,7 +285,7 @@ class _Job:
         start = time.perf_counter()
         try:
             completion = await remote.ask(self._embedder._request(batch))
-        except Exception as error:
+        except Exception as error:  # noted in the ledger, and raised
             self._context.run(self._failed, error, start)
             raise
         self._context.run(self._landed, batch, completion, start)

@@ -137,7 +137,7 @@ class LiteLLMEmbeddings(LiteLLM):
             )
         except LMError:
             raise
-        except Exception as error:
+        except Exception as error:  # as above
             failed = self._translated(error, request)
         raise failed
 
