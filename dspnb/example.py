@@ -122,6 +122,9 @@ def _restore_example(values: dict[str, Any], names: tuple[str, ...] | None) -> E
     return example if names is None else example.with_inputs(*names)
 
 
+_set = object.__setattr__  # what a prediction is made of is set in every call
+
+
 class Prediction(_Record):
     """What a program gives back: its outputs, and how they came about.
 
@@ -136,15 +139,19 @@ class Prediction(_Record):
     _completions: tuple[Prediction, ...]
 
     def __init__(self, /, **outputs: Any) -> None:
-        _fill(self, outputs, (), (), ())
+        _set(self, "_values", outputs)
+        _set(self, "_hash", None)
+        _set(self, "_trace", ())
+        _set(self, "_checks", ())
+        _set(self, "_completions", ())
 
     def with_trace(self, trace: Trace, checks: tuple[Check, ...] = ()) -> Prediction:
         """The same outputs, with the calls that led to them and the constraints on the way."""
-        return _restore_prediction(self._values, trace, checks, self._completions)
+        return predicted(self._values, trace, checks, self._completions)
 
     def with_completions(self, completions: Iterable[Prediction]) -> Prediction:
         """The same outputs, with all samples that were drawn."""
-        return _restore_prediction(self._values, self._trace, self._checks, tuple(completions))
+        return predicted(self._values, self._trace, self._checks, tuple(completions))
 
     @property
     def trace(self) -> Trace:
@@ -167,35 +174,23 @@ class Prediction(_Record):
         return self._completions or (self,)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore_prediction, (self._values, self._trace, self._checks, self._completions)
+        return predicted, (self._values, self._trace, self._checks, self._completions)
 
 
-def _restore_prediction(
+def predicted(
     outputs: dict[str, Any],
-    trace: Trace,
-    checks: tuple[Check, ...],
-    completions: tuple[Prediction, ...],
+    trace: Trace = (),
+    checks: tuple[Check, ...] = (),
+    completions: tuple[Prediction, ...] = (),
 ) -> Prediction:
+    """The prediction of these outputs, a dict that nobody changes any more."""
     prediction = object.__new__(Prediction)
-    _fill(prediction, outputs, trace, checks, completions)
-    return prediction
-
-
-_set = object.__setattr__  # two predictions are made in every call
-
-
-def _fill(
-    prediction: Prediction,
-    outputs: dict[str, Any],
-    trace: Trace,
-    checks: tuple[Check, ...],
-    completions: tuple[Prediction, ...],
-) -> None:
     _set(prediction, "_values", outputs)
     _set(prediction, "_hash", None)
     _set(prediction, "_trace", trace)
     _set(prediction, "_checks", checks)
     _set(prediction, "_completions", completions)
+    return prediction
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .example import Prediction
 from .trace import Call, Check
@@ -34,27 +34,42 @@ class Complaint:
     message: str
 
 
-@dataclass
 class Frame:
     """The calls of one module call; inner modules have frames of their own."""
 
-    trace: list[Call] = field(default_factory=list)  # of the whole program
-    checks: list[Check] = field(default_factory=list)  # of the whole program
-    paths: Mapping[int, str] = field(default_factory=dict)  # id of a predictor -> its path
-    above: Frame | None = None
-    made: list[Made] = field(default_factory=list)
-    again: list[Made] = field(default_factory=list)  # to be given again, not asked again
-    complaint: Complaint | None = None
-    tries: dict[Hashable, Check] = field(default_factory=dict)  # by statement and prediction
-    gave_up: dict[Hashable, Check] = field(default_factory=dict)  # asked again often enough
-    # In the trace, of the calls made inside; first of this frame, then of those around it.
-    places: tuple[list[int], ...] = field(default_factory=lambda: ([],))
-    lock: threading.Lock = field(default_factory=threading.Lock)  # of all the above
+    __slots__ = (
+        "above", "again", "checks", "complaint", "gave_up", "lock", "made", "paths", "places",
+        "trace", "tries",
+    )  # fmt: skip
+
+    def __init__(self, paths: Mapping[int, str], *, above: Frame | None = None) -> None:
+        self.paths = paths  # id of a predictor -> its path
+        self.above = above
+        self.made: list[Made] = []
+        self.again: list[Made] = []  # to be given again, not asked again
+        self.complaint: Complaint | None = None
+        self.tries: dict[Hashable, Check] = {}  # by statement and prediction
+        self.gave_up: dict[Hashable, Check] = {}  # asked again often enough
+        # In the trace, of the calls made inside; first of this frame, then of those around it.
+        self.places: tuple[list[int], ...]
+        if above is None:
+            self.trace: list[Call] = []  # of the whole program, as the next two
+            self.checks: list[Check] = []
+            self.lock = threading.Lock()  # of all that a frame holds
+            self.places = ([],)
+        else:
+            self.trace, self.checks, self.lock = above.trace, above.checks, above.lock
+            self.places = ([], *above.places)
 
     def inner(self) -> Frame:
         """The frame of a module that is called inside this one."""
-        places: tuple[list[int], ...] = ([], *self.places)
-        return Frame(self.trace, self.checks, self.paths, self, lock=self.lock, places=places)
+        return Frame(self.paths, above=self)
+
+    def beside(self, paths: Mapping[int, str]) -> Frame:
+        """One in the same trace, under whose predictions nobody looks."""
+        frame = Frame(paths, above=self)
+        frame.above, frame.places = None, self.places
+        return frame
 
     def up(self) -> Iterator[Frame]:
         """This frame and those around it."""

@@ -15,21 +15,24 @@ from .signature import Signature
 from .types.validated import Validated
 
 
-def check_inputs(signature: Signature, given: Mapping[str, Any], who: str) -> dict[str, Any]:
+def check_inputs(signature: Signature, given: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs of a call, with defaults filled in; one that may be edited is the call's own.
 
     What a field of a type of ours is given, such as the address of an `Image`, becomes one. Raises
     `UsageError` when one is missing or one too many is given, `InputError` when one does not fit.
 
-    >>> check_inputs(Signature("q, k: int(ge=1) = 3 -> a"), {"q": "?"}, "It")
+    >>> check_inputs(Signature("q, k: int(ge=1) = 3 -> a"), {"q": "?"})
     {'q': '?', 'k': 3}
     """
     names = signature.input_names
     if len(given) == len(names):
         try:
-            return _fitting(signature, {name: given[name] for name in names}, who)
+            values = {name: given[name] for name in names}
         except KeyError:
             pass  # one is missing, and another too many
+        else:
+            return _fitting(signature, values)
+    who = _who(signature)
     for name in given:
         if name not in names:
             raise UsageError(f"{who} takes no input `{name}`; {nearest(name, names)}")
@@ -47,10 +50,10 @@ def check_inputs(signature: Signature, given: Mapping[str, Any], who: str) -> di
         field.name: given[field.name] if field.name in given else field.fresh_default()
         for field in signature.inputs
     }
-    return _fitting(signature, values, who)
+    return _fitting(signature, values)
 
 
-def _fitting(signature: Signature, values: dict[str, Any], who: str) -> dict[str, Any]:
+def _fitting(signature: Signature, values: dict[str, Any]) -> dict[str, Any]:
     for field, validator, read in _checked(signature):
         value = values[field.name]
         if value is None and field.default is None:
@@ -62,7 +65,7 @@ def _fitting(signature: Signature, values: dict[str, Any], who: str) -> dict[str
         except ValidationError as error:
             said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
             raise InputError(
-                f"{who} takes as `{field.name}` a value of `{field.type_name}`, which "
+                f"{_who(signature)} takes as `{field.name}` a value of `{field.type_name}`, which "
                 f"{_short(value)} is not: {said}"
             ) from None
         if read:
@@ -94,6 +97,10 @@ def _mentions(type_: Any, kind: type) -> bool:
     if isinstance(type_, type) and issubclass(type_, kind):
         return True
     return any(_mentions(part, kind) for part in typing.get_args(type_))
+
+
+def _who(signature: Signature) -> str:
+    return f"`{signature.name or signature}`"
 
 
 def _short(value: Any) -> str:

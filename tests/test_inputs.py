@@ -13,42 +13,42 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(30)
 
 
 def fitted(line, **given):
-    return check_inputs(Signature(line), given, "It")
+    return check_inputs(Signature(line), given)
 
 
 def test_defaults_fill_the_inputs_that_are_left_out():
     signature = Signature("question, tone = 'plain' -> answer")
 
-    assert check_inputs(signature, {"question": "?"}, "It") == {"question": "?", "tone": "plain"}
+    assert check_inputs(signature, {"question": "?"}) == {"question": "?", "tone": "plain"}
 
 
 def test_each_call_gets_a_list_of_its_own():
     signature = Signature("tags: list[str] = [], more: dict[str, list[int]] = {'a': []} -> x")
 
-    one = check_inputs(signature, {}, "It")
+    one = check_inputs(signature, {})
     one["tags"].append("edited")
     one["more"]["a"].append(1)
 
-    assert check_inputs(signature, {}, "It") == {"tags": [], "more": {"a": []}}
+    assert check_inputs(signature, {}) == {"tags": [], "more": {"a": []}}
 
 
 def test_inputs_stand_in_the_order_of_the_signature():
     signature = Signature("a, b = '' , c = '' -> x")
 
-    assert list(check_inputs(signature, {"c": "", "b": "", "a": ""}, "It")) == ["a", "b", "c"]
-    assert list(check_inputs(signature, {"c": "", "a": ""}, "It")) == ["a", "b", "c"]
+    assert list(check_inputs(signature, {"c": "", "b": "", "a": ""})) == ["a", "b", "c"]
+    assert list(check_inputs(signature, {"c": "", "a": ""})) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"question": "?", "contxt": ""}, "It takes no input `contxt`; did you mean `context`?"),
-        ({"question": "?"}, "It needs the input `context`; call it with question=..., context=..."),
+        ({"question": "?", "contxt": ""}, "takes no input `contxt`; did you mean `context`?"),
+        ({"question": "?"}, "needs the input `context`; call it with question=..., context=..."),
     ],
 )
 def test_wrong_inputs_are_named(given: dict[str, Any], message):
     with pytest.raises(UsageError) as error:
-        check_inputs(Signature("question, context -> answer"), given, "It")
+        check_inputs(Signature("question, context -> answer"), given)
 
     assert message in str(error.value)
 

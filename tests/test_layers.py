@@ -23,8 +23,8 @@ signature  budget  testing
 derived  inputs  trace
 example
 adapters  provenance  batch  frame
-saving  context  metrics  data  asking
-streaming  under_way
+saving  context  metrics  data  asking  prepared
+streaming  under_way  answering
 module  predict
 checks  modules  preview  evaluate  diff  refit
 optimizers  candidate

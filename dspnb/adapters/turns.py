@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dspnb.constraints import constraint_words
 from dspnb.example import Example
@@ -28,11 +28,34 @@ def conversation(
     layout: Layout, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]
 ) -> tuple[Message, ...]:
     """The whole prompt. What does not depend on `inputs` is built once and kept."""
-    prefix = _prefix(layout, signature, tuple(demos))
-    blocks = _asked(layout, prompted(signature.inputs), inputs, "input")
-    if reminder := layout.reminder(signature):
-        blocks.append(Block("format", reminder))
-    return (*prefix, *_past(layout, signature, inputs), Message("user", tuple(blocks)))
+    start = _start(layout, signature, tuple(demos))
+    blocks = _asked(layout, start.fields, inputs, "input")
+    if start.reminder is not None:
+        blocks.append(start.reminder)
+    asked = Message("user", tuple(blocks))
+    if start.history and (said := inputs.get(start.history)) is not None:
+        return (*start.messages, *_past(layout, signature, said), asked)
+    return (*start.messages, asked)
+
+
+class _Start(NamedTuple):
+    """What does not depend on the inputs."""
+
+    messages: tuple[Message, ...]
+    fields: tuple[Field, ...]  # that are written in a turn
+    reminder: Block | None
+    history: str  # the first input of type `History`
+
+
+@lru_cache(maxsize=256)
+def _start(layout: Layout, signature: Signature, demos: tuple[Example, ...]) -> _Start:
+    reminder = layout.reminder(signature)
+    return _Start(
+        _prefix(layout, signature, demos),
+        prompted(signature.inputs),
+        Block("format", reminder) if reminder else None,
+        next((field.name for field in signature.inputs if is_history(field)), ""),
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -46,7 +69,6 @@ def is_history(field: Field) -> bool:
     return field.type is History or kinds.core(field.type) is History
 
 
-@lru_cache(maxsize=256)
 def _prefix(
     layout: Layout, signature: Signature, demos: tuple[Example, ...]
 ) -> tuple[Message, ...]:
@@ -109,12 +131,8 @@ def _asked(
     return [Block(kind, layout.asked(texts)), *attachment_blocks(attached, kind)]
 
 
-def _past(layout: Layout, signature: Signature, inputs: Mapping[str, Any]) -> list[Message]:
-    """The turns of a real conversation, from the first input of type `History`."""
-    history = _history(signature)
-    said = inputs.get(history) if history else None
-    if said is None:
-        return []
+def _past(layout: Layout, signature: Signature, said: Any) -> list[Message]:
+    """The turns of a real conversation."""
 
     def told(turn: Mapping[str, Any]) -> list[Message]:
         asked = [field for field in prompted(signature.inputs) if field.name in turn]
@@ -128,11 +146,6 @@ def _past(layout: Layout, signature: Signature, inputs: Mapping[str, Any]) -> li
         return messages
 
     return past.turns(signature, said, told)
-
-
-@lru_cache(maxsize=256)
-def _history(signature: Signature) -> str:
-    return next((field.name for field in signature.inputs if is_history(field)), "")
 
 
 # -- what layouts write alike ----------------------------------------------------------

@@ -60,22 +60,31 @@ class Cache:
             )
 
     def get(self, key: str) -> Completion | None:
-        """The answer as it was put, or None."""
+        """The answer, which costs nothing now and is marked as `cached`; or None."""
+        completion = self.recall(key)
+        if completion is not None:
+            return completion
+        completion = None if self._disk is None else _read(self._disk.get(key))
+        if completion is None:
+            with self._lock:
+                self.misses += 1
+            return None
+        self._remember(key, completion, hits=1)
+        return completion
+
+    def recall(self, key: str) -> Completion | None:
+        """The answer, when memory has it; that memory has none is not counted as a miss."""
         with self._lock:
             found = self._known.get(key)
-            if found is not None:
-                self._known.move_to_end(key)
-                self.hits += 1
-                return found[0]
-        completion = None if self._disk is None else _read(self._disk.get(key))
-        if completion is not None:
-            self._remember(key, completion)
-        with self._lock:
-            if completion is None:
-                self.misses += 1
-            else:
-                self.hits += 1
-        return completion
+            if found is None:
+                return None
+            self._known.move_to_end(key)
+            self.hits += 1
+            completion, size = found
+            if not completion.cached:
+                completion = completion.again()
+                self._known[key] = completion, size
+            return completion
 
     def put(self, key: str, completion: Completion) -> None:
         """Keep an answer, and give it to all who wait for it since `claim`."""
@@ -132,9 +141,10 @@ class Cache:
         where = "in memory" if self.file is None else f"in {self.file}"
         return f"Answers {where}: {len(self):,}; hits: {self.hits:,}, misses: {self.misses:,}"
 
-    def _remember(self, key: str, completion: Completion) -> None:
+    def _remember(self, key: str, completion: Completion, *, hits: int = 0) -> None:
         size = _size(completion)
         with self._lock:
+            self.hits += hits
             before = self._known.pop(key, None)
             self._known[key] = completion, size
             self._bytes += size - (0 if before is None else before[1])
@@ -166,7 +176,7 @@ def _read(text: str | None) -> Completion | None:
     if text is None:
         return None
     try:
-        return from_json(text)
+        return from_json(text, again=True)
     except ValueError:
         return None
 

@@ -20,7 +20,7 @@ from .ledger import ledger
 from .messages import read_messages
 from .patient import OnText, Remote
 from .prices import Price
-from .request import Request
+from .request import NO_PARAMS, Request, params_json
 from .usage import Count, Usage
 
 Given = str | Sequence[Message | Mapping[str, Any]]
@@ -179,6 +179,8 @@ class LM:
         A task that is cancelled cancels its request.
         """
         given = prompt if messages is None else messages
+        if (kept := self._kept(given, rollout, params)) is not None:
+            return self._again(kept, on_text)
         if self._local is not None:
             return await in_thread(lambda: self._answered(given, rollout, params, on_text))
         request, key = self._request(given, rollout, params)
@@ -202,6 +204,8 @@ class LM:
     def _answered(
         self, given: Any, rollout: int, params: Mapping[str, Any], on_text: OnText | None
     ) -> Completion:
+        if (kept := self._kept(given, rollout, params)) is not None:
+            return self._again(kept, on_text)
         request, key = self._request(given, rollout, params)
         while True:
             start = time.perf_counter()
@@ -227,6 +231,16 @@ class LM:
 
         return wait(self._ask(request), on_text)
 
+    def _kept(self, given: Any, rollout: int, params: Mapping[str, Any]) -> Completion | None:
+        """What memory has for a prompt that was asked before: nothing is written anew for it."""
+        if type(given) is not Prompt or self._cache is None:
+            return None
+        if self.params:
+            params = {**self.params, **params}
+        told = params_json(params) if params else NO_PARAMS
+        key = given.keys.get((self.model, self._where, rollout, told))
+        return None if key is None else self._cache.recall(key)
+
     def _request(
         self, given: Any, rollout: int, params: Mapping[str, Any]
     ) -> tuple[Request, str | None]:
@@ -237,13 +251,9 @@ class LM:
             request = Request(read_messages(given), params, rollout)
             return request, self._key(request)
         request = Request(given, params, rollout)
-        if self._cache is None:
-            return request, None
-        told = request.params_json if params else "{}"
-        asked = self.model, self._where, rollout, told
-        key = given.keys.get(asked)
-        if key is None:
-            key = given.keys[asked] = self._key(request)
+        key = self._key(request)
+        if key is not None and request.params_json is not None:
+            given.keys[self.model, self._where, rollout, request.params_json] = key
         return request, key
 
     def _key(self, request: Request) -> str | None:
@@ -265,7 +275,7 @@ class LM:
         return self._remote
 
     def _again(self, known: Completion, on_text: OnText | None) -> Completion:
-        completion = known.changed(cached=True, dollars=0.0, seconds=0.0)
+        completion = known.again()
         self._note(completion)
         if on_text is not None and completion.text:
             on_text(completion.text)

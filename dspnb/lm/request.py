@@ -5,38 +5,44 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from .base import Message
 
+NO_PARAMS = "{}"
 
-@dataclass(frozen=True)
+
+def params_json(params: Mapping[str, Any]) -> str | None:
+    """Parameters as a JSON object with sorted names; None when they are not JSON."""
+    if not params:
+        return NO_PARAMS
+    try:
+        return json.dumps(params, sort_keys=True)
+    except (TypeError, ValueError):  # a class that says what to answer, an object in itself
+        return None
+
+
 class Request:
     """Messages and parameters for one model; `rollout` tells samples apart and is not sent."""
 
-    messages: tuple[Message, ...]
-    params: Mapping[str, Any]
-    rollout: int = 0
+    __slots__ = ("_messages_json", "messages", "params", "params_json", "rollout")
 
-    @cached_property
+    def __init__(
+        self, messages: tuple[Message, ...], params: Mapping[str, Any], rollout: int = 0
+    ) -> None:
+        self.messages, self.params, self.rollout = messages, params, rollout
+        self.params_json = params_json(params)
+        self._messages_json: str | None = None
+
+    @property
     def messages_json(self) -> str:
         """The messages as a JSON list of the OpenAI protocol."""
-        # The last message is new in each call: keeping its JSON with it would be waste.
-        written = [message.json for message in self.messages[:-1]]
-        written.append(self.messages[-1].to_json())
-        return f"[{', '.join(written)}]"
-
-    @cached_property
-    def params_json(self) -> str | None:
-        """The parameters as a JSON object with sorted names; None when they are not JSON."""
-        if not self.params:
-            return "{}"
-        try:
-            return json.dumps(self.params, sort_keys=True)
-        except (TypeError, ValueError):  # a class that says what to answer, an object in itself
-            return None
+        if self._messages_json is None:
+            # The last message is new in each call: keeping its JSON with it would be waste.
+            written = [message.json for message in self.messages[:-1]]
+            written.append(self.messages[-1].to_json())
+            self._messages_json = f"[{', '.join(written)}]"
+        return self._messages_json
 
     def key(self, model: str, where: str = "") -> str | None:
         """What an answer is kept by: a hash; None when the parameters cannot be compared.

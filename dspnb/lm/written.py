@@ -28,6 +28,7 @@ _CALL_KINDS: dict[str, tuple[type, ...]] = {"name": _TEXT, "args": (dict,), "id"
 _DEFAULTS = [(f.name, f.default) for f in fields(Completion) if f.name not in ("text", "cached")]
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder().raw_decode  # without a look for blanks around it
 _encode_as_ascii = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -50,18 +51,27 @@ def to_json(completion: Completion) -> str:
         raise ValueError(f"The completion cannot be written as JSON: {error}") from error
 
 
-def from_json(text: str) -> Completion:
+def from_json(text: str, *, again: bool = False) -> Completion:
     """The completion that `to_json` wrote; fields that are not known here are left out.
 
-    Nothing in the text is run. Raises `ValueError` when it is no completion.
+    With `again` it is one from a cache, as `Completion.again` makes it. Nothing in the text is
+    run. Raises `ValueError` when it is no completion.
 
     >>> from_json('{"text":"Hello.","a field of tomorrow":1}').text
     'Hello.'
     """
     try:
-        return _completion(json.loads(text))
+        told, end = _decode(text)
+        if end != len(text):
+            raise ValueError("This is no completion: there is more behind it.")
+        completion = _completion(told)
     except RecursionError:
         raise ValueError("This is no completion: it is nested too deep.") from None
+    if again and completion.samples:
+        return completion.again()
+    if again:
+        completion.__dict__.update(cached=True, dollars=0.0, seconds=0.0)  # nobody else has it yet
+    return completion
 
 
 def _told(completion: Completion) -> dict[str, Any]:

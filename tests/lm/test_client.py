@@ -4,7 +4,7 @@ import pydantic
 import pytest
 
 from dspnb import LM, UsageError
-from dspnb.lm.base import Attachment, Block, Message, ToolCall
+from dspnb.lm.base import Attachment, Block, Message, Prompt, ToolCall
 from dspnb.lm.messages import read_messages
 
 
@@ -157,6 +157,17 @@ def test_a_class_that_says_what_to_answer_is_known_by_its_shape():
     assert not lm("Hello", response_format=shape(int)).cached
     assert not lm("Hello", response_format=object).cached
     assert not lm("Hello", response_format=object).cached  # it says nothing to compare
+
+
+def test_a_kept_prompt_is_asked_again_for_another_shape():
+    def shape(kind):
+        return pydantic.create_model("Answer", city=(kind, ...))
+
+    lm, prompt = LM("offline"), Prompt([Message.of("user", "Hello")])
+    lm(prompt, response_format=shape(str))
+
+    assert not lm(prompt, response_format=shape(int)).cached
+    assert lm(prompt, response_format=shape(int)).cached
 
 
 def test_parameters_that_cannot_be_compared_are_sent_and_not_remembered():
