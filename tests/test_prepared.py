@@ -3,6 +3,7 @@ from typing import Literal
 import pytest
 
 from dspnb import ChatAdapter, Example, Signature
+from dspnb.lm.base import Message
 from dspnb.prepared import LONGEST, prepared
 
 QA = Signature("question -> answer")
@@ -75,7 +76,10 @@ def test_an_adapter_that_can_change_writes_and_reads_each_time():
 
 
 def test_an_adapter_that_cannot_be_hashed_does_as_well():
-    class Unhashable(ChatAdapter):
+    class Unhashable:
         __hash__ = None
 
-    assert prepared(QA, Unhashable()).prompt((), {"question": "?"})[-1].role == "user"
+        def render(self, signature, demos, inputs):
+            return (Message.of("user", inputs["question"]),)
+
+    assert prepared(QA, Unhashable()).prompt((), {"question": "?"})[0].content == "?"
