@@ -53,6 +53,13 @@ class Ask:
         acall = getattr(self.lm, "acall", None)
         if acall is None:
             return await in_thread(self.call)
+        if self.reader is None and getattr(self.lm, "keeps_book", False):
+            token = enter_path(self.path)
+            try:
+                answer: Completion = await acall(self.messages, rollout=self.rollout, **self.params)
+                return answer
+            finally:
+                leave(token)
         on_text = None if self.reader is None else self._on_text
         with labelled(path=self.path), ledger.recording(self.lm) as call:
             done: Completion = await acall(

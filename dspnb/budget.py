@@ -137,10 +137,12 @@ class Spending:
 
 
 class Metered:
-    """A model whose calls wait for `checkpoint`, and are reserved before they are made.
+    """A model whose calls wait while its run is paused, and are reserved before they are made.
 
-    Raises `Stop` when the budget does not allow one more, `UsageError` when it is in dollars and
-    the price of an answer is not known.
+    `checkpoint` waits and raises `Stop`; `may_go_on` does not wait, but says whether to.
+
+    Raises `Stop` when the budget does not allow one more call, `UsageError` when it is in dollars
+    and the price of an answer is not known.
     """
 
     def __init__(
@@ -149,10 +151,11 @@ class Metered:
         budget: Budget,
         spending: Spending,
         checkpoint: Callable[[], object],
+        may_go_on: Callable[[], bool],
         seconds: Callable[[], float],
     ) -> None:
         self._lm, self._budget, self._spending = lm, budget, spending
-        self._checkpoint, self._seconds = checkpoint, seconds
+        self._checkpoint, self._may_go_on, self._seconds = checkpoint, may_go_on, seconds
 
     @property
     def model(self) -> str:
@@ -163,6 +166,11 @@ class Metered:
     def supports(self) -> frozenset[Feature]:
         """What the model inside can do beyond text."""
         return supported(self._lm)
+
+    @property
+    def never_blocks(self) -> bool:
+        """Whether the `acall` of the model inside only ever awaits."""
+        return getattr(self._lm, "never_blocks", False)
 
     def __call__(
         self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
@@ -190,11 +198,11 @@ class Metered:
         rollout: int = 0,
         **params: Any,
     ) -> Completion:
-        """The same for `await`, with `on_text` as in `stream`; a pause holds the whole loop."""
+        """The same for `await`, with `on_text` as in `stream`."""
         import asyncio  # 20 ms, and who awaits has it
 
-        while not self._reserved():
-            await asyncio.sleep(0.02)  # what is under way may be awaited on this loop
+        while not (self._may_go_on() and self._reserved()):
+            await asyncio.sleep(0.02)
         completion = None
         try:
             completion = await awaited(self._lm, messages, on_text, rollout=rollout, **params)
@@ -204,8 +212,10 @@ class Metered:
         return completion
 
     def _counted(self, call: Callable[[], Completion]) -> Completion:
+        self._checkpoint()
         while not self._reserved():
             self._spending.wait(0.1)  # one under way may come from the cache, and cost no call
+            self._checkpoint()
         completion = None
         try:
             completion = call()
@@ -216,7 +226,6 @@ class Metered:
 
     def _reserved(self) -> bool:
         """Whether there is a call left; not yet, when those under way may use up all of them."""
-        self._checkpoint()
         self._check_price()
         if reason := self._budget.spent(self._spending.usage, self._seconds()):
             raise Stop(reason)

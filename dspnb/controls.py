@@ -37,5 +37,9 @@ class Controls:
     def checkpoint(self) -> None:
         """Wait while paused; raise `Stop` once stopped."""
         self._go.wait()
+        self.check()
+
+    def check(self) -> None:
+        """Raise `Stop` once stopped, without waiting."""
         if self._reason:
             raise Stop(self._reason)

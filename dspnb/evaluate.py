@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import statistics
 import time
 from collections import Counter
@@ -12,12 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from . import pool
+from .awaiting import only_awaits
 from .context import use
 from .errors import DspnbError, LMError, UsageError, one_line
 from .example import Example, Metric, Prediction, Score, metric_name, score
 from .intervals import interval
 from .lm.ledger import labelled
-from .pool import finished
 from .trace import Check, Trace, cost
 
 Program = Callable[..., Prediction]
@@ -164,13 +164,20 @@ def evaluate(
     if concurrency < 1:
         raise UsageError(f"`concurrency` is at least 1; got {concurrency}.")
     rows: dict[int, Row] = {}
-    jobs = [functools.partial(_row_of, i, program, data[i], metric) for i in range(len(data))]
+    jobs = [_Job(i, program, example, metric) for i, example in enumerate(data)]
     try:
         # Thousands of rows would push what the user called himself out of the history.
-        with use(history=None), contextlib.closing(finished(jobs, concurrency, on_wait)) as done:
-            for i, row in done:
-                rows[i] = row
-                on_row(i, row)
+        with use(history=None):
+            if only_awaits(program):
+                from . import tasks  # asyncio and httptools, which its models need in any case
+
+                done = tasks.finished(jobs, concurrency, on_wait)
+            else:
+                done = pool.finished(jobs, concurrency, on_wait)
+            with contextlib.closing(done):
+                for i, row in done:
+                    rows[i] = row
+                    on_row(i, row)
     except KeyboardInterrupt:
         raise Interrupted(_report(rows, metric), len(data)) from None
     return _report(rows, metric)
@@ -180,25 +187,58 @@ def _report(rows: Mapping[int, Row], metric: Metric) -> Report:
     return Report([rows[i] for i in sorted(rows)], metric_name(metric))
 
 
-def _row_of(index: int, program: Program, example: Example, metric: Metric) -> Row:
-    with labelled(example=index):  # a metric may call a model too
-        return _row(program, example, metric)
+class _Job:
+    """One example: asked and scored in a thread, or awaited first and then scored in one."""
 
+    def __init__(self, index: int, program: Program, example: Example, metric: Metric) -> None:
+        self._labels: Mapping[str, Any] = {"example": index}  # a metric may call a model too
+        self._program, self._example, self._metric = program, example, metric
+        self._start = self._seconds = 0.0
 
-def _row(program: Program, example: Example, metric: Metric) -> Row:
-    start = time.perf_counter()
-    prediction: Prediction | None = None
-    try:
-        prediction = program(**example.inputs)
-        seconds = time.perf_counter() - start
-        given = score(metric, example, prediction)
-    except (UsageError, LMError) as error:
-        if isinstance(error, UsageError) or error.fatal:
-            raise
-        return _failed(example, error, prediction, start)
-    except Exception as error:  # the user's own `forward` may raise anything
-        return _failed(example, error, prediction, start)
-    return Row(example, prediction, given, "", prediction.trace, seconds, prediction.checks)
+    def __call__(self) -> Row:
+        with labelled(**self._labels):
+            self._start = time.perf_counter()
+            prediction = error = None
+            try:
+                prediction = self._program(**self._example.inputs)
+            except Exception as raised:  # the user's own `forward` may raise anything
+                error = raised
+            self._seconds = time.perf_counter() - self._start
+            return self._row(prediction, error)
+
+    async def ask(self) -> Prediction:
+        with labelled(**self._labels):
+            self._start = time.perf_counter()
+            program: Any = self._program
+            prediction: Prediction = await program.acall(**self._example.inputs)
+            self._seconds = time.perf_counter() - self._start
+            return prediction
+
+    def then(self, prediction: Prediction | None, error: Exception | None) -> Row:
+        with labelled(**self._labels):
+            return self._row(prediction, error)
+
+    def _row(self, prediction: Prediction | None, error: Exception | None) -> Row:
+        try:
+            if error is not None:
+                raise error
+            assert prediction is not None
+            given = score(self._metric, self._example, prediction)
+        except (UsageError, LMError) as raised:
+            if isinstance(raised, UsageError) or raised.fatal:
+                raise
+            return _failed(self._example, raised, prediction, self._start)
+        except Exception as raised:
+            return _failed(self._example, raised, prediction, self._start)
+        return Row(
+            self._example,
+            prediction,
+            given,
+            "",
+            prediction.trace,
+            self._seconds,
+            prediction.checks,
+        )
 
 
 def _failed(example: Example, error: Exception, prediction: Prediction | None, start: float) -> Row:

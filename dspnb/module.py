@@ -155,6 +155,7 @@ class Module:
         return vars(self)
 
     is_predictor = False
+    only_asks = False  # a call is nothing but what its predictors do; set by a class for itself
     adapter: Adapter | None = None  # of the program's own, instead of the context's
 
     @property
@@ -245,7 +246,7 @@ class Module:
 
 _METHODS = (
     frozenset(vars(Module))
-    - {"adapter", "forward", "is_predictor"}
+    - {"adapter", "forward", "is_predictor", "only_asks"}
     - {name for name in vars(Module) if name.startswith("_")}
 )
 

@@ -32,7 +32,7 @@ def finished(
     iteration. Left early, no further job starts, and those in flight are not waited for: their
     model calls are cancelled, and their results dropped.
     """
-    here = _scope()
+    here = scope()
     context = contextvars.copy_context()
     context.run(cancellation.set, here.inner)
     waiting = deque(enumerate(jobs))
@@ -58,7 +58,7 @@ def finished(
             threading.Thread(target=work, name="dspnb", daemon=True).start()
         try:
             for _ in jobs:
-                i, result, error = _next(done, on_wait, pause)
+                i, result, error = next_of(done, on_wait, pause)
                 if error is not None:
                     raise error
                 yield i, result
@@ -66,7 +66,7 @@ def finished(
             over.set()
 
 
-class _scope:
+class scope:
     """Model calls that are cancelled when the block is left, or those around it are."""
 
     def __init__(self) -> None:
@@ -82,7 +82,16 @@ class _scope:
         self.inner.cancel()
 
 
-def _next(done: queue.SimpleQueue[Any], on_wait: Callable[[], object], pause: float) -> Any:
+def next_of(
+    done: queue.SimpleQueue[T],
+    on_wait: Callable[[], object],
+    pause: float = 0.0,
+    tick: float = 0.1,
+) -> T:
+    """What comes next; `on_wait` is called at least each `tick` seconds until then.
+
+    With a `pause` it is looked for only after that, unless it is there.
+    """
     while True:
         on_wait()
         with contextlib.suppress(queue.Empty):
@@ -90,7 +99,7 @@ def _next(done: queue.SimpleQueue[Any], on_wait: Callable[[], object], pause: fl
         if pause:
             time.sleep(pause)
         with contextlib.suppress(queue.Empty):
-            return done.get(timeout=0.1)
+            return done.get(timeout=tick)
 
 
 async def in_thread(function: Callable[[], T]) -> T:
@@ -103,7 +112,7 @@ async def in_thread(function: Callable[[], T]) -> T:
 
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
-    here = _scope()
+    here = scope()
     context = contextvars.copy_context()
     context.run(cancellation.set, here.inner)
 

@@ -35,6 +35,7 @@ class Predict(Module):
     """
 
     is_predictor = True
+    only_asks = True
 
     def __init__(
         self,

@@ -363,7 +363,14 @@ class Run:
         return use(lm=self._metered(lm)) if lm else contextlib.nullcontext()
 
     def _metered(self, lm: LanguageModel) -> Metered:
-        return Metered(lm, self.budget, self.spending, self._checkpoint, lambda: self.log.seconds)
+        return Metered(
+            lm,
+            self.budget,
+            self.spending,
+            self._checkpoint,
+            self._may_go_on,
+            lambda: self.log.seconds,
+        )
 
     def _validate(self, ask: Validate) -> Report:
         candidate = self._candidate(ask)
@@ -458,6 +465,17 @@ class Run:
             self.controls.checkpoint()
             self._become("running")
         self.controls.checkpoint()
+        self._check_time()
+
+    def _may_go_on(self) -> bool:
+        """The same without waiting: whether it is not paused."""
+        if self.controls.paused:
+            return False
+        self.controls.check()
+        self._check_time()
+        return True
+
+    def _check_time(self) -> None:
         if self.budget.seconds is not None and self.log.seconds >= self.budget.seconds:
             raise Stop(f"budget of {self.budget.seconds:g} s spent")
 

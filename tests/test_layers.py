@@ -13,7 +13,7 @@ errors
 constraints  events  intervals  cancellation  controls
 pool
 lm
-types
+types  tasks
 annotations
 scopes
 field
@@ -26,6 +26,7 @@ adapters  provenance  batch  frame
 saving  context  metrics  data  asking  prepared
 streaming  under_way  answering
 module  predict
+awaiting
 checks  modules  preview  evaluate  diff  refit
 optimizers  candidate
 run

@@ -116,6 +116,11 @@ class LM:
         self._count = Count()
 
     @property
+    def never_blocks(self) -> bool:
+        """Whether `acall` only ever awaits, so that it may be used on the network's own loop."""
+        return self._remote is not None
+
+    @property
     def usage(self) -> Usage:
         """Calls, tokens and dollars so far."""
         return self._count.usage

@@ -251,6 +251,7 @@ class _Connection(asyncio.Protocol):
         self.reusable = False
         self.heard = False  # something of the present answer has come
         self.idle_since = 0.0
+        self._open_ended = False  # the body ends with the connection
         self._answer: asyncio.Future[Answer] | None = None
         self._on_data: OnData | None = None
         self._tunnel = False
@@ -265,7 +266,7 @@ class _Connection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
         self._status = 0
-        self._open_ended = False  # the body ends with the connection
+        self._open_ended = False
         self._parser = httptools.HttpResponseParser(self)
         self._answer = loop.create_future()
         self._last = loop.time()

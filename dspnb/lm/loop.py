@@ -15,7 +15,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from dspnb.cancellation import Cancelled, cancellation
 
@@ -32,6 +32,8 @@ def wait(ask: Ask[T], on_text: Pieces | None = None) -> T:
     `on_text` is called in this thread. An interrupt, or a `Cancellation` of this context, cancels
     the coroutine; the latter raises `Cancelled`.
     """
+    if network().is_here:
+        raise RuntimeError("A model is asked with a blocking call where all models are awaited.")
     scope = cancellation.get()
     call: _Call[T] = _Call(ask, queue.SimpleQueue() if on_text else None)
     if scope is None:
@@ -46,6 +48,8 @@ def wait(ask: Ask[T], on_text: Pieces | None = None) -> T:
 async def wait_async(ask: Ask[T], on_text: Pieces | None = None) -> T:
     """The same for a task of another loop; `on_text` is called in that loop."""
     here = asyncio.get_running_loop()
+    if here is network().loop:
+        return await ask(on_text)
     done: asyncio.Future[None] = here.create_future()
 
     def in_this_loop(function: Callable[..., object], *arguments: Any) -> None:
@@ -184,6 +188,12 @@ class _Call(Generic[T]):
             on_text(piece)
 
 
+class Begun(Protocol):
+    """What is begun on the loop; again, when it is to be cancelled."""
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None: ...
+
+
 class Network:
     """The loop, its thread and connections, and the calls that wait to be begun on it."""
 
@@ -191,13 +201,18 @@ class Network:
         self.loop = _new_loop()
         self.client = Client()
         self.over = False  # the process ends
-        self._waiting: deque[_Call[Any]] = deque()
+        self._waiting: deque[Begun] = deque()
         self._woken = False
         self._thread = threading.Thread(target=self._run, name="network-dspnb", daemon=True)
         self._thread.start()
 
-    def start(self, call: _Call[Any]) -> None:
-        """Begin a call, or cancel it. One wake-up serves all that come before the loop awakes."""
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the loop's thread."""
+        return threading.get_ident() == self._thread.ident
+
+    def start(self, call: Begun) -> None:
+        """Call its `begin` in the loop's thread; one wake-up serves all that come before that."""
         self._waiting.append(call)
         if not self._woken:
             self._woken = True

@@ -26,6 +26,8 @@ class ChainOfThought(Module):
     `OutputField(desc=...)` for another description.
     """
 
+    only_asks = True
+
     def __init__(
         self,
         signature: Signature | type[Signature] | str,
