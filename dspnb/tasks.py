@@ -25,13 +25,10 @@ TICK = 0.02  # seconds between two looks at that
 
 
 class Job(Protocol):
-    """Two steps: what is awaited, and what is done with its answer or error, in a thread.
-
-    Both are done in the same context.
-    """
+    """Two steps: what is awaited, and what is done with its answer or error, in a thread."""
 
     def ask(self) -> Coroutine[Any, Any, Any]:
-        """What is awaited; it must never block."""
+        """What is awaited. It never blocks, and leaves its context as it was."""
 
     def then(self, answer: Any, error: Exception | None) -> Any:
         """The result. What it raises ends it all."""
