@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import encodings.idna  # noqa: F401  else the first request imports it, in the loop's thread
 import os
 import ssl
 import time

@@ -21,6 +21,13 @@ from dspnb.cancellation import Cancelled, cancellation
 
 from .http import Client
 
+# Here and not in the first call: an interrupt in the middle of an import may leave Python's lock of
+# imports held, and then the loop's thread waits for it for ever.
+try:
+    from uvloop import new_event_loop  # not on Windows; a call takes a third less CPU with it
+except ImportError:
+    from asyncio import new_event_loop  # type: ignore[assignment]
+
 T = TypeVar("T")
 Pieces = Callable[[str], object]
 Ask = Callable[[Pieces | None], Coroutine[Any, Any, T]]  # on_text -> what to await
@@ -198,13 +205,15 @@ class Network:
     """The loop, its thread and connections, and the calls that wait to be begun on it."""
 
     def __init__(self) -> None:
-        self.loop = _new_loop()
+        self.loop: asyncio.AbstractEventLoop
         self.client = Client()
         self.over = False  # the process ends
         self._waiting: deque[Begun] = deque()
         self._woken = False
+        self._running = threading.Event()
         self._thread = threading.Thread(target=self._run, name="network-dspnb", daemon=True)
         self._thread.start()
+        self._running.wait()
 
     @property
     def is_here(self) -> bool:
@@ -228,7 +237,9 @@ class Network:
             self._waiting.popleft().begin(self.loop)
 
     def _run(self) -> None:
+        self.loop = new_event_loop()  # here, where no interrupt comes
         asyncio.set_event_loop(self.loop)
+        self._running.set()
         self.loop.run_forever()
 
     def close(self) -> None:
@@ -271,12 +282,3 @@ def _forked() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop  # not on Windows; a call takes a third less CPU with it
-    except ImportError:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
