@@ -14,13 +14,14 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from .cancellation import cancellation
+from .cancellation import Cancelled, cancellation
 from .lm.loop import network
 from .pool import MANY, PAUSE, next_of, scope
 
 SLOW = 0.001  # seconds; what follows on this average waits for something, and gets more threads
 STUCK = 0.01  # seconds; the same, for one that has not ended yet
 FEW = 4  # tasks
+AHEAD = 256  # answers that may wait for what follows, where that takes no time
 TICK = 0.02  # seconds between two looks at that
 
 
@@ -39,7 +40,8 @@ def finished(
 ) -> Generator[tuple[int, Any], None, None]:
     """The same as `pool.finished`, for jobs of two steps.
 
-    While what follows takes next to no time, the next job begins without waiting for it.
+    While what follows takes next to no time, the next job begins without waiting for it. Called off
+    from outside, it raises `Cancelled`.
     """
     here = scope()
     context = contextvars.copy_context()
@@ -104,7 +106,7 @@ class _UnderWay:
         """Start a thread for each answer that waits, if those that there are take long."""
         now = time.perf_counter()
         waiting = self._answered.qsize()
-        if now - self._looked < PAUSE or not waiting:
+        if now - self._looked < PAUSE or not waiting or self._closed:
             return
         self._looked = now
         if all([thread.is_slow(now) for thread in self._threads]):
@@ -125,6 +127,7 @@ class _UnderWay:
         if self._closed:
             for task in self._tasks:
                 task.cancel()
+            self.done.put((0, None, Cancelled()))  # for a caller who did not close it himself
         elif not self._tasks:
             self._begin_some(loop)
 
@@ -160,7 +163,7 @@ class _UnderWay:
 
     def _must_wait(self) -> bool:
         """Whether what follows an answer takes so long that the next job waits for it."""
-        return len(self._threads) > 1 or self._answered.qsize() >= self._most
+        return len(self._threads) > 1 or self._answered.qsize() >= max(self._most, AHEAD)
 
     # -- in the threads ----------------------------------------------------------------
 
@@ -201,7 +204,7 @@ class _Thread:
 
     def _work(self) -> None:
         while (one := self._answered.get()) is not None:
-            if one.over is None and self._pause:
+            if self._pause and one.over is None and self._answered.qsize() < MANY:
                 # To wake for each would take the interpreter from the loop.
                 time.sleep(self._pause)
             while one is not None:

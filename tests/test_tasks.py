@@ -5,6 +5,7 @@ from contextvars import ContextVar
 
 import pytest
 
+from dspnb.cancellation import Cancellation, Cancelled, cancellation
 from dspnb.lm.loop import network
 from dspnb.tasks import finished
 
@@ -245,3 +246,26 @@ def test_what_the_caller_raises_meanwhile_ends_it():
 
     with pytest.raises(Unwound):
         list(finished([Waits(i) for i in range(3)], 2, stop))
+
+
+def test_called_off_from_outside_it_ends_at_once():
+    scope, begun, raised = Cancellation(), threading.Semaphore(0), []
+
+    class Waits(Job):
+        async def ask(self):
+            begun.release()
+            await asyncio.sleep(20)
+
+    def evaluated():
+        cancellation.set(scope)
+        try:
+            list(finished([Waits(i) for i in range(9)], 3))
+        except Cancelled as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=evaluated)
+    thread.start()
+    assert [begun.acquire(timeout=10) for _ in range(3)] == [True] * 3
+    scope.cancel()
+    thread.join(10)
+    assert len(raised) == 1
