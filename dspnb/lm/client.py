@@ -15,6 +15,7 @@ from dspnb.pool import in_thread
 
 from .base import Completion, Feature, Message, Prompt
 from .cache import Cache, chosen
+from .elsewhere import check_names
 from .endpoints import Kind
 from .ledger import ledger
 from .messages import read_messages
@@ -78,6 +79,7 @@ class LM:
         price: tuple[float, float] | None = None,
         **params: Any,
     ) -> None:
+        check_names(params)
         if kind not in get_args(Kind):
             raise UsageError(f"`kind` is {' or '.join(get_args(Kind))}; got {kind!r}.")
         limits = {

@@ -19,6 +19,7 @@ from . import hashed
 from .base import Completion, Message, estimate_tokens
 from .cache import Cache, chosen
 from .client import RETRIES, TIMEOUT
+from .elsewhere import check_names
 from .flights import Awaited
 from .formats.embeddings import Embedded, completed, unpacked
 from .formats.failures import short
@@ -69,6 +70,7 @@ class Embedder:
         price: float | None = None,
         **params: Any,
     ) -> None:
+        check_names(params)
         limits = {
             "concurrency": concurrency,
             "requests_per_minute": requests_per_minute,
