@@ -26,6 +26,7 @@ from .formats.failures import short
 from .ledger import ledger
 from .patient import Remote
 from .prices import Price
+from .private import Secrets
 from .request import Request
 from .usage import Usage
 
@@ -70,6 +71,10 @@ class Embedder:
         price: float | None = None,
         **params: Any,
     ) -> None:
+        secrets = Secrets(api_key, params)
+        del api_key  # a traceback may show the values of variables
+        self.model, self.params = "", params
+        self.model = _name(model)
         check_names(params)
         limits = {
             "concurrency": concurrency,
@@ -80,20 +85,20 @@ class Embedder:
         _checked({**sizes, **limits}, retries, price)
         if dimensions is not None:
             params["dimensions"] = dimensions
-        self.model, self.params, self.batch_size = _name(model), params, batch_size
+        self.batch_size = batch_size
         self._price = None if price is None else Price.per_million(price, 0)
         self._function: Function | None = None
         self._remote: Remote | None = None
         if callable(model) or model == "offline":
-            given = {"api_base": api_base, "api_key": api_key, **params}
-            _check_local(model, {name for name, value in given.items() if value}, cache)
+            given = {name for name, v in {"api_base": api_base, **params}.items() if v}
+            _check_local(model, given.union(secrets.names), cache)
             self._function = model if callable(model) else _hashing(dimensions)
             self._cache = chosen(cache, on_disk=False)
         else:
             from .reached import remote
 
             self._remote = remote(
-                model, "embeddings", api_base, api_key, timeout, retries, limits, params
+                model, "embeddings", api_base, secrets, timeout, retries, limits, params
             )
             self._cache = chosen(cache, on_disk=True)
         self._where = f"embeddings {api_base or ''}"

@@ -17,6 +17,7 @@ from .http import Answer, Post
 from .loop import network
 from .patient import OnText
 from .prices import Price
+from .private import Secrets
 from .request import Request
 
 NO_HEADERS: Mapping[str, str] = {}
@@ -31,16 +32,15 @@ class Hosted:
         endpoint: Endpoint,
         format_: Format,
         *,
-        api_key: str | None,
-        headers: Mapping[str, str],
+        secrets: Secrets,
         timeout: float,
     ) -> None:
         self.model = model
         self._name = endpoint.bare(model)
         self._endpoint, self._format, self._timeout = endpoint, format_, timeout
-        self._given_key, self._headers = api_key, headers
+        self._given = secrets
         self._post: Post | None = None
-        self._secrets: tuple[str, ...] = ()
+        self._sent: tuple[str, ...] = ()
 
     @cached_property
     def supports(self) -> frozenset[Feature]:
@@ -95,8 +95,13 @@ class Hosted:
             )
         return found
 
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        """What no error may repeat."""
+        return self._sent
+
     def _addressed(self) -> Post:
-        key = self._endpoint.key(self._given_key)
+        key = self._endpoint.key(self._given.key)
         if key is None and self._endpoint.needs_key:
             variable = self._endpoint.key_variables[0]
             raise WrongKey(
@@ -104,11 +109,12 @@ class Hosted:
                 f"variable `{variable}` or `api_key=`.",
                 model=self.model,
             )
-        self._secrets = tuple(filter(None, (key, *self._headers.values())))
+        self._sent = tuple(filter(None, (key, *self._given.headers.values())))
         url = self._endpoint.url(self._format.path, self._name)
         try:
-            self._post = Post.to(url, {**self._endpoint.headers(key), **self._headers})
+            self._post = Post.to(url, {**self._endpoint.headers(key), **self._given.headers})
         except ValueError as error:
+            key = None  # a traceback may show the values of variables
             raise UsageError(f"`{self.model}` cannot be asked: {error}.") from None
         return self._post
 
