@@ -14,6 +14,7 @@ from .base import Completion, Feature
 from .endpoints import Endpoint
 from .formats import Events, Format, Reader
 from .http import Answer, Post
+from .keys import without_keys
 from .loop import network
 from .patient import OnText
 from .prices import Price
@@ -77,13 +78,22 @@ class Hosted:
 
     def read(self, body: bytes, headers: Mapping[str, str], request: Request) -> Completion:
         """A whole answer."""
-        return self._format.read(self.told(body, headers), self.model, request)
+        told = self.told(body, headers)
+        try:
+            return self._format.read(told, self.model, request)
+        except LMError as error:
+            self.hush(error)
+            raise
+
+    def hush(self, error: LMError) -> None:
+        """Take keys out of what an answer says of an error: a provider may repeat them."""
+        error.args = (without_keys(str(error), self._secrets),)
 
     def told(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> dict[str, Any]:
         """The JSON object of an answer or an event. Raises `ServerFailed` when it is none."""
         try:
             found = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise failures.not_json(
@@ -168,11 +178,20 @@ class _Stream:
             self._on_text(completion.text)
             return completion
         self._feed(self._events.close())
-        return self._reader.close(done=self._events.done)
+        try:
+            return self._reader.close(done=self._events.done)
+        except LMError as error:
+            self._hosted.hush(error)
+            raise
 
     def _feed(self, payloads: list[bytes]) -> None:
         for payload in payloads:
-            self._reader.feed(self._hosted.told(payload))
+            event = self._hosted.told(payload)
+            try:
+                self._reader.feed(event)
+            except LMError as error:
+                self._hosted.hush(error)
+                raise
         if self._pieces:
             self._on_text("".join(self._pieces))
             self._pieces.clear()
