@@ -128,6 +128,7 @@ class Module:
         """Run the program, and iterate over the texts of its fields as they arrive.
 
         `for chunk in program.stream(...)`, or `async for`; `.prediction` is the whole in the end.
+        Leaving the loop early ends the call.
         """
         return Stream(self, inputs)
 
