@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import contextvars
 import inspect
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -15,7 +14,7 @@ from typing import Any, overload
 from dspnb.errors import UsageError
 from dspnb.pool import in_thread
 
-from . import hashed
+from . import forks, hashed
 from .base import Completion, Message, estimate_tokens
 from .cache import Cache, chosen
 from .client import RETRIES, TIMEOUT
@@ -103,7 +102,7 @@ class Embedder:
             self._cache = chosen(cache, on_disk=True)
         self._where = f"embeddings {api_base or ''}"
         self._usage = Usage()
-        self._lock = threading.Lock()  # protects `_usage`
+        self._lock = forks.lock()  # protects `_usage`
 
     @property
     def usage(self) -> Usage:
