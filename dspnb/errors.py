@@ -22,15 +22,16 @@ DspnbError
 ├── InputError        an input is not of the type of its field, or outside its limits
 ├── ConstraintError   a `require` in a program was not met, however often the model was asked
 ├── BatchError        some calls of a batch failed; it holds the results of the others
+├── NotTried          stands in a batch for a call that an earlier error would have failed too
 └── TooManyErrors     most rows of an evaluation failed, so its mean would mean nothing
 
 LoadWarning           not an error: of a saved program or a recording something was left out
 CacheWarning          not an error: answers are kept in memory, not in their file
 
-WrongKey, QuotaSpent, Unreachable, UnknownModel and NotRecorded are `fatal`: they end an evaluation
-or a run, as the next example would fail like this one. RateLimited, TimedOut, ServerFailed and
-ConnectionLost are `retryable`: a little later the same request may be answered. The others concern
-one request, and fail one row.
+WrongKey, QuotaSpent, Unreachable, UnknownModel and NotRecorded are `fatal`: they end an evaluation,
+a batch or a run, as the next example would fail like this one. RateLimited, TimedOut, ServerFailed
+and ConnectionLost are `retryable`: a little later the same request may be answered. The others
+concern one request, and fail one row.
 """
 
 from __future__ import annotations
@@ -191,6 +192,10 @@ class BatchError(DspnbError):
     def __init__(self, message: str, results: Sequence[Any]) -> None:
         super().__init__(message)
         self.results = tuple(results)
+
+
+class NotTried(DspnbError):
+    """A call of a batch was not made: what failed an earlier one would have failed it too."""
 
 
 class TooManyErrors(DspnbError):

@@ -119,15 +119,17 @@ class Module:
 
         An example is an `Example`, of which the inputs are taken, or a dict of inputs. When some
         fail, `BatchError` is raised after all are done and holds the results; with
-        `return_errors` the exceptions stand in their places instead.
+        `return_errors` the exceptions stand in their places instead. After an error that would fail
+        every call, such as a wrong key, no further one is begun.
         """
         jobs = [functools.partial(self, **inputs_of(example)) for example in examples]
-        return run_all(jobs, concurrency, return_errors=return_errors)
+        return run_all(jobs, concurrency, return_errors=return_errors, alike=True)
 
     def stream(self, **inputs: Any) -> Stream:
         """Run the program, and iterate over the texts of its fields as they arrive.
 
         `for chunk in program.stream(...)`, or `async for`; `.prediction` is the whole in the end.
+        Leaving the loop early ends the call.
         """
         return Stream(self, inputs)
 

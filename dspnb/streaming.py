@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import itertools
 import queue
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .cancellation import Cancellation, Cancelled, cancellation
 from .context import use
 from .errors import UsageError
 from .example import Prediction
@@ -29,7 +31,8 @@ class Stream:
     """A call under way. Iterate for its chunks, with `for` or `async for`, once.
 
     `.prediction` waits for the end, and raises the error of a call that failed. An answer from a
-    cache comes in one piece; a field that is not text comes when it is whole.
+    cache comes in one piece; a field that is not text comes when it is whole. A loop that is left
+    early, by `break`, an error or an interrupt, ends the call and its requests.
     """
 
     def __init__(self, program: Callable[..., Prediction], inputs: Mapping[str, Any]) -> None:
@@ -38,17 +41,24 @@ class Stream:
         self._prediction: Prediction | None = None
         self._error: BaseException | None = None
         self._ended = threading.Event()
-        self._taken = False
+        self._taken = self._left = False
         self._calls = itertools.count()
+        self._cancellation, self._outer = Cancellation(), cancellation.get()
         context = contextvars.copy_context()
+        context.run(cancellation.set, self._cancellation)
         # A daemon: a process, or a kernel, can end though a call hangs.
         threading.Thread(target=context.run, args=(self._run,), name="dspnb", daemon=True).start()
 
     @property
     def prediction(self) -> Prediction:
-        """The whole prediction; waits for it."""
+        """The whole prediction; waits for it. Raises `UsageError` when the loop was left early."""
         while not self._ended.wait(0.1):  # short, so that an interrupt is seen everywhere
             pass
+        if self._left and isinstance(self._error, Cancelled):
+            raise UsageError(
+                "There is no prediction, since the stream was left before its end, which ended the "
+                "call; read it to its end, or call the program."
+            )
         if self._error is not None:
             raise self._error
         assert self._prediction is not None
@@ -56,8 +66,11 @@ class Stream:
 
     def __iter__(self) -> Iterator[Chunk]:
         self._take()
-        while (chunk := self._next()) is not None:
-            yield chunk
+        try:
+            while (chunk := self._next()) is not None:
+                yield chunk
+        finally:
+            self._leave()
         _ = self.prediction  # raises what the call raised
 
     async def __aiter__(self) -> AsyncIterator[Chunk]:
@@ -69,13 +82,17 @@ class Stream:
         def forward() -> None:
             while True:
                 chunk = self._next()
-                loop.call_soon_threadsafe(chunks.put_nowait, chunk)
+                with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+                    loop.call_soon_threadsafe(chunks.put_nowait, chunk)
                 if chunk is None:
                     return
 
         threading.Thread(target=forward, name="dspnb", daemon=True).start()
-        while (chunk := await chunks.get()) is not None:
-            yield chunk
+        try:
+            while (chunk := await chunks.get()) is not None:
+                yield chunk
+        finally:
+            self._leave()
         _ = self.prediction  # over by now; raises what the call raised
 
     def __repr__(self) -> str:
@@ -83,13 +100,18 @@ class Stream:
 
     def _run(self) -> None:
         try:
-            with use(listener=self):
+            with self._ended_with_what_is_around(), use(listener=self):
                 self._prediction = self._program(**self._inputs)
         except BaseException as error:  # raised again where the stream is read
             self._error = error
         finally:
             self._ended.set()
             self._arrived.put(None)
+
+    def _ended_with_what_is_around(self) -> contextlib.AbstractContextManager[object]:
+        if self._outer is None:
+            return contextlib.nullcontext()
+        return self._outer.watching(self._cancellation.cancel)
 
     def hear(self, path: str) -> Callable[[str, str], object]:
         """A predictor's model begins to answer; what takes the pieces, by field."""
@@ -102,6 +124,12 @@ class Stream:
                 return self._arrived.get(timeout=0.1)
             except queue.Empty:
                 continue
+
+    def _leave(self) -> None:
+        """Nobody reads on: end the call, unless it is over."""
+        if not self._ended.is_set():
+            self._left = True
+            self._cancellation.cancel()
 
     def _take(self) -> None:
         if self._taken:

@@ -20,13 +20,21 @@ def response_format(signature: Signature, features: Set[Feature]) -> Mapping[str
     if not signature.outputs:
         return {}
     if "json_schema" in features and (schema := strict_schema(signature)) is not None:
-        name = re.sub(r"\W+", "_", signature.name or "answer", flags=re.ASCII)[:60]
-        # A copy: some clients write into what they are given.
-        wanted = {"name": name, "strict": True, "schema": copy.deepcopy(schema)}
-        return {"response_format": {"type": "json_schema", "json_schema": wanted}}
-    if features & {"json_object", "json_schema"}:
+        return _held_to(signature, {"strict": True}, schema)
+    if "json_object" in features:
         return {"response_format": {"type": "json_object"}}
+    if "json_schema" in features:  # and nothing else, as LM Studio: no strict one then
+        return _held_to(signature, {}, kinds.schema_of(signature.outputs))
     return {}
+
+
+def _held_to(
+    signature: Signature, how: Mapping[str, Any], schema: Mapping[str, Any]
+) -> dict[str, Any]:
+    name = re.sub(r"\W+", "_", signature.name or "answer", flags=re.ASCII)[:60]
+    # A copy: some clients write into what they are given.
+    wanted = {"name": name, **how, "schema": copy.deepcopy(schema)}
+    return {"response_format": {"type": "json_schema", "json_schema": wanted}}
 
 
 @lru_cache(maxsize=256)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
+from . import forks
 from .base import Completion, pieces
 from .ledger import ledger
 from .usage import Usage
@@ -17,7 +17,7 @@ class Answered:
         self._model = model
         self.usage = Usage()
         self._keys: set[str] = set()
-        self._lock = threading.Lock()  # protects both
+        self._lock = forks.lock()  # protects both
 
     def count(self, key: str, completion: Completion) -> Completion:
         """The answer to a request, marked as cached when there was one before."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
-import threading
 from collections import OrderedDict
 from pathlib import Path
 
 from dspnb.errors import UsageError
 
+from . import forks
 from .base import Completion
 from .disk import Disk
 from .flights import Awaited, Flights
@@ -52,12 +51,7 @@ class Cache:
         self._most, self._most_bytes = most, most_bytes
         self._known: OrderedDict[str, tuple[Completion, int]] = OrderedDict()  # with its bytes
         self._bytes = 0
-        self._lock = threading.Lock()  # protects `hits`, `misses`, `_known` and `_bytes`
-        if hasattr(os, "register_at_fork"):  # else another thread may hold it in a child for ever
-            release = self._lock.release
-            os.register_at_fork(
-                before=self._lock.acquire, after_in_parent=release, after_in_child=release
-            )
+        self._lock = forks.lock()  # protects `hits`, `misses`, `_known` and `_bytes`
 
     def get(self, key: str) -> Completion | None:
         """The answer, which costs nothing now and is marked as `cached`; or None."""

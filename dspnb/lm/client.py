@@ -15,11 +15,13 @@ from dspnb.pool import in_thread
 
 from .base import Completion, Feature, Message, Prompt
 from .cache import Cache, chosen
+from .elsewhere import check_names
 from .endpoints import Kind
 from .ledger import ledger
 from .messages import read_messages
 from .patient import OnText, Remote
 from .prices import Price
+from .private import Secrets
 from .request import NO_PARAMS, Request, params_json
 from .usage import Count, Usage
 
@@ -78,6 +80,10 @@ class LM:
         price: tuple[float, float] | None = None,
         **params: Any,
     ) -> None:
+        secrets = Secrets(api_key, params)
+        del api_key  # a traceback may show the values of variables
+        self.model, self.params, self.own = model, params, dict[str, Any]()
+        check_names(params)
         if kind not in get_args(Kind):
             raise UsageError(f"`kind` is {' or '.join(get_args(Kind))}; got {kind!r}.")
         limits = {
@@ -90,8 +96,7 @@ class LM:
                 raise UsageError(f"`{name}` of a model is above 0; got {value!r}.")
         if not isinstance(retries, int) or retries < 0:
             raise UsageError(f"`retries` is how often a call is tried again; got {retries!r}.")
-        self.model, self.kind, self.api_base = model, kind, api_base
-        self.params, self.retries, self.timeout = params, retries, timeout
+        self.kind, self.api_base, self.retries, self.timeout = kind, api_base, retries, timeout
         usual = {"kind": "chat", "retries": RETRIES, "timeout": TIMEOUT}
         own = {"kind": kind, "retries": retries, "timeout": timeout, **limits, "price": price}
         # What is set beside the parameters of calls, to be shown: so no key and no address.
@@ -108,7 +113,7 @@ class LM:
             from .reached import remote
 
             self._remote = remote(
-                model, kind, api_base, api_key, timeout, retries, limits, self.params
+                model, kind, api_base, secrets, timeout, retries, limits, self.params
             )
         self.cache = cache is not False
         self._cache = chosen(cache, on_disk=self._remote is not None)

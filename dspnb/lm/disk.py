@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dspnb.errors import CacheWarning, UsageError
 
+from . import forks
 from .places import file_system
 
 _APPLICATION = 0x6473706E  # "dspn": tells our files from those of others
@@ -68,8 +69,9 @@ class Disk:
         # is not, and 32 writers in two processes would wait for each other in SQLite's sleeps.
         self._connection: sqlite3.Connection | None = None
         self._at_exit: weakref.finalize[..., Disk] | None = None
-        self._lock = threading.Lock()  # protects all of the above
-        _close_before_forks(self)
+        # A child would believe that it holds the parent's locks of the file. SQLite says that not
+        # even a second connection in the child is safe while the first is there.
+        self._lock = forks.lock(before=self._close)  # protects all of the above
 
     def get(self, key: str) -> str | None:
         """The text of a key, or None."""
@@ -269,27 +271,6 @@ def _size(connection: sqlite3.Connection) -> int:
         for name in ("page_count", "freelist_count", "page_size")
     )
     return int((pages - free) * size)
-
-
-def _close_before_forks(disk: Disk) -> None:
-    """Close the file before each fork: a child would believe that it holds the parent's locks.
-
-    SQLite says that not even a second connection in the child is safe while the first is there.
-    """
-    if not hasattr(os, "register_at_fork"):
-        return
-    known = weakref.ref(disk)
-
-    def before() -> None:
-        if (disk := known()) is not None:
-            disk._lock.acquire()
-            disk._close()
-
-    def after() -> None:
-        if (disk := known()) is not None:
-            disk._lock.release()
-
-    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
 
 
 def _close_at_exit(connection: sqlite3.Connection, lock: threading.Lock) -> None:

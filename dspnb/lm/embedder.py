@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import inspect
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, overload
 
 from dspnb.errors import UsageError
 from dspnb.pool import in_thread
 
-from . import hashed
+from . import forks, hashed
 from .base import Completion, Message, estimate_tokens
 from .cache import Cache, chosen
 from .client import RETRIES, TIMEOUT
+from .elsewhere import check_names
 from .flights import Awaited
 from .formats.embeddings import Embedded, completed, unpacked
 from .formats.failures import short
 from .ledger import ledger
 from .patient import Remote
 from .prices import Price
+from .private import Secrets
 from .request import Request
 from .usage import Usage
 
@@ -69,6 +69,11 @@ class Embedder:
         price: float | None = None,
         **params: Any,
     ) -> None:
+        secrets = Secrets(api_key, params)
+        del api_key  # a traceback may show the values of variables
+        self.model, self.params = "", params
+        self.model = _name(model)
+        check_names(params)
         limits = {
             "concurrency": concurrency,
             "requests_per_minute": requests_per_minute,
@@ -78,25 +83,25 @@ class Embedder:
         _checked({**sizes, **limits}, retries, price)
         if dimensions is not None:
             params["dimensions"] = dimensions
-        self.model, self.params, self.batch_size = _name(model), params, batch_size
+        self.batch_size = batch_size
         self._price = None if price is None else Price.per_million(price, 0)
         self._function: Function | None = None
         self._remote: Remote | None = None
         if callable(model) or model == "offline":
-            given = {"api_base": api_base, "api_key": api_key, **params}
-            _check_local(model, {name for name, value in given.items() if value}, cache)
+            given = {name for name, v in {"api_base": api_base, **params}.items() if v}
+            _check_local(model, given.union(secrets.names), cache)
             self._function = model if callable(model) else _hashing(dimensions)
             self._cache = chosen(cache, on_disk=False)
         else:
             from .reached import remote
 
             self._remote = remote(
-                model, "embeddings", api_base, api_key, timeout, retries, limits, params
+                model, "embeddings", api_base, secrets, timeout, retries, limits, params
             )
             self._cache = chosen(cache, on_disk=True)
         self._where = f"embeddings {api_base or ''}"
         self._usage = Usage()
-        self._lock = threading.Lock()  # protects `_usage`
+        self._lock = forks.lock()  # protects `_usage`
 
     @property
     def usage(self) -> Usage:
@@ -122,14 +127,18 @@ class Embedder:
         What came before an error or an interrupt is kept.
         """
         job = _Job(self, _read(texts))
-        while job.claim():
-            with job.giving_up():
+        # An interrupt may come anywhere from here on, and others may wait for what we claimed.
+        try:
+            while job.claim():
                 if self._remote is None:
                     job.compute()
                 else:
                     from .loop import wait
 
                     wait(lambda _: job.fetch())
+        except BaseException as error:
+            job.give_up(error)
+            raise
         vectors = job.vectors()
         return vectors[0] if isinstance(texts, str) else vectors
 
@@ -140,14 +149,17 @@ class Embedder:
     async def acall(self, texts: str | Sequence[str]) -> Vector | list[Vector]:
         """The same for `await`. A task that is cancelled cancels its requests."""
         job = _Job(self, _read(texts))
-        while job.claim():
-            with job.giving_up():
+        try:
+            while job.claim():
                 if self._remote is None:
                     await in_thread(job.compute)
                 else:
                     from .loop import wait_async
 
                     await wait_async(lambda _: job.fetch())
+        except BaseException as error:
+            job.give_up(error)
+            raise
         vectors = job.vectors()
         return vectors[0] if isinstance(texts, str) else vectors
 
@@ -170,13 +182,16 @@ class Embedder:
     def _request(self, texts: Iterable[str]) -> Request:
         return Request(tuple([Message.of("user", text) for text in texts]), self.params)
 
-    def _known(self, text: str) -> tuple[str | None, Completion | Awaited | None]:
-        """The key of a text, and its vector, or whom to wait for; None: make it, and tell."""
-        key = self._request([text]).key(self.model, self._where)
+    def _key(self, text: str) -> str | None:
+        """What the vector of a text is kept by; None when it is not."""
+        return None if self._cache is None else self._request([text]).key(self.model, self._where)
+
+    def _known(self, key: str | None) -> Completion | Awaited | None:
+        """The vector, or whom to wait for; None: make it, and tell."""
         if key is None or self._cache is None:
-            return None, None
+            return None
         # To make a vector here is as well done twice as waited for.
-        return key, self._cache.get(key) if self._remote is None else self._cache.claim(key)
+        return self._cache.get(key) if self._remote is None else self._cache.claim(key)
 
     def _keep(self, key: str | None, vector: Completion) -> None:
         if key is not None and self._cache is not None:
@@ -212,10 +227,9 @@ class _Job:
     def claim(self) -> bool:
         """Whether there is something to ask, or to wait for; looks into the cache."""
         self._ours, self._others = {}, {}
-        with self.giving_up():
-            for text in dict.fromkeys(self._texts):
-                if text not in self._found:
-                    self._look_up(text)
+        for text in dict.fromkeys(self._texts):
+            if text not in self._found:
+                self._look_up(text)
         return bool(self._ours or self._others)
 
     def compute(self) -> None:
@@ -254,26 +268,25 @@ class _Job:
             self._embedder._note(Completion("", self._embedder.model, cached=True, dollars=0.0))
         return [unpacked(self._found[text].text) for text in self._texts]
 
-    @contextlib.contextmanager
-    def giving_up(self) -> Iterator[None]:
-        """Tell those who wait for us when we end without an answer."""
-        try:
-            yield
-        except BaseException as error:
-            for text, key in self._ours.items():
-                if text not in self._found:
-                    self._embedder._give_up(key, error)
-            raise
+    def give_up(self, error: BaseException) -> None:
+        """Tell those who wait for us that we end without an answer."""
+        for text, key in self._ours.items():
+            if text not in self._found:
+                self._embedder._give_up(key, error)
 
     def _look_up(self, text: str) -> None:
-        key, known = self._embedder._known(text)
-        match known:
-            case Completion():
-                self._found[text] = known
+        key = self._embedder._key(text)
+        # Ours before it is known to be: an interrupt may come right after. Told once too often that
+        # we give up, others ask for themselves.
+        self._ours[text] = key
+        match self._embedder._known(key):
             case None:
-                self._ours[text] = key
+                return
+            case Completion() as known:
+                self._found[text] = known
             case other:
                 self._others[text] = other
+        del self._ours[text]
 
     def _batches(self) -> list[list[str]]:
         texts, size = list(self._ours), self._embedder.batch_size

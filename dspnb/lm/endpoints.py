@@ -9,7 +9,7 @@ import dataclasses
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlsplit
@@ -18,8 +18,12 @@ from dspnb.errors import UsageError
 
 from .base import Feature
 from .formats import Chat, Format, Responses, Text
+from .keys import address
 
 Kind = Literal["chat", "responses", "text"]
+# How variables of the environment are read: all of it at once is in no variable here, since a
+# traceback may show those.
+Getenv = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,12 @@ class Endpoint:
             return f"{self.base}/openai/v1{path}"  # the older face has none
         return f"{self.base}/openai/deployments/{quote(model, safe='')}{path}{version}"
 
-    def key(self, given: str | None, environ: Mapping[str, str] = os.environ) -> str | None:
+    def key(self, given: str | None, getenv: Getenv = os.getenv) -> str | None:
         """The key that is given, or that of the environment, or None."""
-        found = given or next(filter(None, map(environ.get, self.key_variables)), None)
+        found = given or next(filter(None, map(getenv, self.key_variables)), None)
         found = (found or "").strip()
         if not (found.isascii() and found.isprintable()):
+            given = found = ""  # a traceback may show the values of variables
             raise UsageError(
                 f"The key of `{self.name}` has characters that no key has, such as a line break or "
                 "a dash that was made by a text editor; copy it again."
@@ -104,7 +109,7 @@ def endpoint_of(
     api_base: str | None = None,
     *,
     api_version: str | None = None,
-    environ: Mapping[str, str] = os.environ,
+    getenv: Getenv = os.getenv,
 ) -> Endpoint | None:
     """The endpoint of a model, at the base that is given, or set in the environment, or its own.
 
@@ -116,9 +121,9 @@ def endpoint_of(
     True
     """
     provider = PROVIDERS.get(model.partition("/")[0])
-    if provider is None or _wants_token(provider, environ):
+    if provider is None or _wants_token(provider, getenv):
         return None
-    told = api_base or next(filter(None, map(environ.get, provider.base_variables)), "")
+    told = api_base or next(filter(None, map(getenv, provider.base_variables)), "")
     base = _base(provider, told) if told else provider.base
     if not base:
         raise UsageError(
@@ -127,7 +132,7 @@ def endpoint_of(
         )
     found = dataclasses.replace(provider, base=base, local=_is_local(base))
     if provider.name == "azure":
-        return _azure(found, api_version or environ.get("AZURE_API_VERSION"))
+        return _azure(found, api_version or getenv("AZURE_API_VERSION"))
     if base != provider.base:
         # `openai/` is also how a server of unknown kind is named.
         unknown = provider.name == "openai" and not _host(base).endswith("api.openai.com")
@@ -136,10 +141,10 @@ def endpoint_of(
     return found
 
 
-def _wants_token(provider: Endpoint, environ: Mapping[str, str]) -> bool:
+def _wants_token(provider: Endpoint, getenv: Getenv) -> bool:
     """Whether there is only a token of Azure's directory, which litellm knows how to use."""
-    keys = any(map(environ.get, provider.key_variables))
-    return provider.name == "azure" and not keys and bool(environ.get("AZURE_AD_TOKEN"))
+    keys = any(map(getenv, provider.key_variables))
+    return provider.name == "azure" and not keys and bool(getenv("AZURE_AD_TOKEN"))
 
 
 def _azure(found: Endpoint, version: str | None) -> Endpoint:
@@ -161,7 +166,7 @@ def _base(provider: Endpoint, told: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(
             "`api_base` is an address such as `http://localhost:8000/v1`; "
-            f"got {told!r} for `{provider.name}`."
+            f"got {address(told)!r} for `{provider.name}`."
         )
     return base if parts.path else base + provider.root
 

@@ -40,7 +40,7 @@ def read(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
     else:
         try:
             fault = said_in(json.loads(text), status)
-        except ValueError:  # plain words, or nothing
+        except (ValueError, RecursionError):  # plain words, or nothing, or nonsense
             fault = Fault(status, text)
     said = fault.said
     if 300 <= status < 400 and (to := address(known.get("location", ""))):
@@ -98,7 +98,9 @@ def _reasons(inner: Mapping[str, Any], more: Mapping[str, Any]) -> list[str]:
 def _upstream(more: Mapping[str, Any]) -> str:
     """What the provider behind OpenRouter said."""
     raw = more.get("raw")
-    with contextlib.suppress(ValueError, TypeError):  # it may be plain words, or an object
+    with contextlib.suppress(
+        ValueError, TypeError, RecursionError
+    ):  # it may be plain words, or an object
         raw = said_in(json.loads(raw or "")).said
     return _words(raw)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from .endpoints import PROVIDERS
+from .endpoints import PROVIDERS, Getenv
 
 HOST = "127.0.0.1"
 
@@ -66,20 +66,20 @@ def usable(
     timeout: float = 0.3,
     *,
     servers: Iterable[Server] = SERVERS,
-    environ: Mapping[str, str] = os.environ,
+    getenv: Getenv = os.getenv,
 ) -> list[Found]:
     """What can be used here, the offline model last; takes about `timeout` seconds at most.
 
     Without servers nothing is asked:
 
-    >>> [found.model for found in usable(servers=(), environ={"GROQ_API_KEY": "..."})]
+    >>> [found.model for found in usable(servers=(), getenv={"GROQ_API_KEY": "..."}.get)]
     ['groq/...', 'offline']
     """
     asked = tuple(servers)
     answers = _ask(asked, timeout)
     local = [_answering(server, answers[server]) for server in asked if server in answers]
     known = {found.model for found in local}
-    told = [found for found in _set(environ) if found.model not in known]
+    told = [found for found in _set(getenv) if found.model not in known]
     return [*told, *local, Found("offline", "a small model inside of dspnb", local=True)]
 
 
@@ -95,13 +95,13 @@ _MODELS = 200  # that are kept of a server
 _LONG = 200  # characters of a model's name
 
 
-def _set(environ: Mapping[str, str]) -> Iterator[Found]:
+def _set(getenv: Getenv) -> Iterator[Found]:
     """What the variables of the environment make usable."""
     ways = {one.name: one.key_variables if one.needs_key else one.base_variables
             for one in PROVIDERS.values()}  # fmt: skip
     seen: set[str] = set()  # two providers may be names of one server
     for name, variables in {**ways, **_OTHERS}.items():
-        variable = next(filter(environ.get, variables), "")
+        variable = next(filter(getenv, variables), "")
         if variable and variable not in seen:
             seen.add(variable)
             yield Found(f"{name}/...", f"`{variable}` is set")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from concurrent.futures import Future
 
 from dspnb.errors import LMError
 
+from . import forks
 from .base import Completion
 
 Awaited = Future[Completion | None]
@@ -31,13 +30,7 @@ class Flights:
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Awaited]] = {}
-        self._lock = threading.Lock()  # protects `_waiting`
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(
-                before=self._lock.acquire,
-                after_in_parent=self._lock.release,
-                after_in_child=self._forget,
-            )
+        self._lock = forks.lock(in_child=self._forget)  # protects `_waiting`
 
     def lead(self, key: str) -> Awaited | None:
         """None when it is ours to ask the model, else what to wait for."""
@@ -66,7 +59,6 @@ class Flights:
 
     def _forget(self) -> None:
         self._waiting.clear()  # the leaders are threads of the parent: nobody here would land
-        self._lock.release()
 
     def _ended(self, key: str) -> list[Awaited]:
         with self._lock:

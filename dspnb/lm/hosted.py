@@ -14,9 +14,11 @@ from .base import Completion, Feature
 from .endpoints import Endpoint
 from .formats import Events, Format, Reader
 from .http import Answer, Post
+from .keys import without_keys
 from .loop import network
 from .patient import OnText
 from .prices import Price
+from .private import Secrets
 from .request import Request
 
 NO_HEADERS: Mapping[str, str] = {}
@@ -31,16 +33,15 @@ class Hosted:
         endpoint: Endpoint,
         format_: Format,
         *,
-        api_key: str | None,
-        headers: Mapping[str, str],
+        secrets: Secrets,
         timeout: float,
     ) -> None:
         self.model = model
         self._name = endpoint.bare(model)
         self._endpoint, self._format, self._timeout = endpoint, format_, timeout
-        self._given_key, self._headers = api_key, headers
+        self._given = secrets
         self._post: Post | None = None
-        self._secrets: tuple[str, ...] = ()
+        self._sent: tuple[str, ...] = ()
 
     @cached_property
     def supports(self) -> frozenset[Feature]:
@@ -77,13 +78,22 @@ class Hosted:
 
     def read(self, body: bytes, headers: Mapping[str, str], request: Request) -> Completion:
         """A whole answer."""
-        return self._format.read(self.told(body, headers), self.model, request)
+        told = self.told(body, headers)
+        try:
+            return self._format.read(told, self.model, request)
+        except LMError as error:
+            self.hush(error)
+            raise
+
+    def hush(self, error: LMError) -> None:
+        """Take keys out of what an answer says of an error: a provider may repeat them."""
+        error.args = (without_keys(str(error), self._secrets),)
 
     def told(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> dict[str, Any]:
         """The JSON object of an answer or an event. Raises `ServerFailed` when it is none."""
         try:
             found = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise failures.not_json(
@@ -95,8 +105,13 @@ class Hosted:
             )
         return found
 
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        """What no error may repeat."""
+        return self._sent
+
     def _addressed(self) -> Post:
-        key = self._endpoint.key(self._given_key)
+        key = self._endpoint.key(self._given.key)
         if key is None and self._endpoint.needs_key:
             variable = self._endpoint.key_variables[0]
             raise WrongKey(
@@ -104,11 +119,12 @@ class Hosted:
                 f"variable `{variable}` or `api_key=`.",
                 model=self.model,
             )
-        self._secrets = tuple(filter(None, (key, *self._headers.values())))
+        self._sent = tuple(filter(None, (key, *self._given.headers.values())))
         url = self._endpoint.url(self._format.path, self._name)
         try:
-            self._post = Post.to(url, {**self._endpoint.headers(key), **self._headers})
+            self._post = Post.to(url, {**self._endpoint.headers(key), **self._given.headers})
         except ValueError as error:
+            key = None  # a traceback may show the values of variables
             raise UsageError(f"`{self.model}` cannot be asked: {error}.") from None
         return self._post
 
@@ -162,11 +178,20 @@ class _Stream:
             self._on_text(completion.text)
             return completion
         self._feed(self._events.close())
-        return self._reader.close(done=self._events.done)
+        try:
+            return self._reader.close(done=self._events.done)
+        except LMError as error:
+            self._hosted.hush(error)
+            raise
 
     def _feed(self, payloads: list[bytes]) -> None:
         for payload in payloads:
-            self._reader.feed(self._hosted.told(payload))
+            event = self._hosted.told(payload)
+            try:
+                self._reader.feed(event)
+            except LMError as error:
+                self._hosted.hush(error)
+                raise
         if self._pieces:
             self._on_text("".join(self._pieces))
             self._pieces.clear()

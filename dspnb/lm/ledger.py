@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypedDict, Unpack, get_args, overlo
 
 from dspnb.errors import UsageError, nearest
 
+from . import forks
 from .base import Completion, LanguageModel
 from .money import money
 from .usage import Usage
@@ -229,7 +229,7 @@ class Ledger(Calls):
     def __init__(self, keep: int = KEPT) -> None:
         super().__init__(self._all)
         self._keep = keep
-        self._lock = threading.Lock()  # protects the three below
+        self._lock = forks.lock()  # protects the three below
         self._recent: deque[_Row] = deque()
         self._old: dict[_Key, _Old] = {}
         self._keys: dict[_Key, _Key] = {}  # each once, however many rows share it

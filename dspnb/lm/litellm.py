@@ -19,6 +19,7 @@ from .formats.embeddings import Embeddings
 from .litellm_errors import translated
 from .patient import OnText
 from .prices import Price
+from .private import Secrets
 from .request import Request
 
 
@@ -32,17 +33,11 @@ class LiteLLM:
         model: str,
         *,
         api_base: str | None,
-        api_key: str | None,
-        headers: Mapping[str, str],
-        secret: Mapping[str, Any],  # other parameters that hold keys
+        secrets: Secrets,
         timeout: float,
     ) -> None:
         self.model = model
-        self._settings = {"api_base": api_base, "api_key": api_key}
-        self._more = {**secret, **({"extra_headers": dict(headers)} if headers else {})}
-        said = (api_key, *headers.values(), *secret.values())
-        self._secrets = tuple(value for value in said if isinstance(value, str))
-        self._timeout = timeout
+        self._api_base, self._given, self._timeout = api_base, secrets, timeout
 
     @cached_property
     def supports(self) -> frozenset[Feature]:
@@ -101,19 +96,26 @@ class LiteLLM:
         return await litellm.acompletion(messages=messages, **self._told(request), **more)
 
     def _told(self, request: Request) -> dict[str, Any]:
+        settings = {
+            "api_base": self._api_base,
+            "api_key": self._given.key,
+            "extra_headers": dict(self._given.headers),
+        }
         return {
             "model": self.model,
             "num_retries": 0,
             "max_retries": 0,
             "timeout": self._timeout,
-            **{name: value for name, value in self._settings.items() if value},
-            **self._more,
+            **{name: value for name, value in settings.items() if value},
+            **self._given.more,
             **request.params,
         }
 
     def _translated(self, error: Exception, request: Request) -> LMError:
-        where = self._settings["api_base"] or ""
-        return translated(error, self.model, where, request.params, self._secrets)
+        given = self._given
+        said = (given.key, *given.headers.values(), *given.more.values())
+        secrets = tuple(value for value in said if isinstance(value, str))
+        return translated(error, self.model, self._api_base or "", request.params, secrets)
 
     def _priced(self, completion: Completion, response: Any) -> Completion:
         """With what litellm says that it took: it knows the prices of cached and written tokens."""

@@ -1,11 +1,14 @@
-"""What is never written to a file: keys, and parameters that hold one or lead elsewhere."""
+"""What is never written or shown: keys, and parameters that hold one or lead elsewhere."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+
+from dspnb.errors import UsageError
 
 # Words in the names of parameters that open a door, or lead to another one.
 PRIVATE = {
@@ -25,6 +28,59 @@ _SHAPES = (
 _SECRET = re.compile(
     "secret|password|credential|^token$|(?:api|access|private|auth|session|ad)_?(?:key|token)"
 )
+
+
+class Secrets:
+    """The key of a model, and what else of its settings holds one, on the way to its provider.
+
+    A traceback may show the values of variables and attributes. Of this it shows no more than that
+    it is there; what stands behind a property it leaves alone.
+
+    >>> params = {"seed": 1, "aws_session_token": "4711"}
+    >>> secrets = Secrets("sk-1", params)
+    >>> secrets, secrets.key, params
+    (***, 'sk-1', {'seed': 1})
+    """
+
+    def __init__(self, key: str | None, params: dict[str, Any]) -> None:
+        """Takes `extra_headers` and what holds a key out of `params`, which are shown."""
+        self._key = key
+        self._headers: Any = params.pop("extra_headers", None) or {}
+        self._more = {name: params.pop(name) for name in list(params) if is_secret(name)}
+
+    def check(self) -> None:
+        """Raises `UsageError` for headers that are none."""
+        if not (
+            isinstance(self._headers, Mapping)
+            and all(isinstance(word, str) for pair in self._headers.items() for word in pair)
+        ):
+            raise UsageError("`extra_headers` maps names to texts, as in `{'X-Team': 'search'}`.")
+
+    @property
+    def key(self) -> str | None:
+        """The key that was given, if any."""
+        return self._key
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers that were given, by name; `check` has seen that they are."""
+        headers: Mapping[str, str] = self._headers
+        return headers
+
+    @property
+    def more(self) -> Mapping[str, Any]:
+        """Parameters of other names that hold keys, as those of the large clouds."""
+        return self._more
+
+    @property
+    def names(self) -> list[str]:
+        """Of the settings that were given."""
+        key = ["api_key"] if self._key else []
+        headers = ["extra_headers"] if self._headers else []
+        return [*key, *headers, *self._more]
+
+    def __repr__(self) -> str:
+        return "***"
 
 
 def is_private(name: str) -> bool:

@@ -12,7 +12,7 @@ from .endpoints import PROVIDERS, Kind, endpoint_of
 from .formats import Chat
 from .formats.embeddings import Embeddings
 from .patient import Patient, Remote
-from .private import is_secret
+from .private import Secrets
 from .request import Request
 
 
@@ -20,7 +20,7 @@ def remote(
     model: str,
     kind: Kind | Literal["embeddings"],
     api_base: str | None,
-    api_key: str | None,
+    secrets: Secrets,
     timeout: float,
     retries: int,
     limits: Mapping[str, Any],
@@ -28,7 +28,7 @@ def remote(
 ) -> Remote:
     """What answers for `provider/name`.
 
-    Takes `extra_headers`, `api_version` and what holds a key out of `params`, which are shown.
+    Takes `api_version` out of `params`.
 
     Raises `UsageError` for a name or an address that cannot be one.
     """
@@ -37,20 +37,18 @@ def remote(
             f"A model is written `provider/name`, as in `openai/gpt-4o-mini`, or `offline`; "
             f"got {model!r}."
         )
-    headers = _headers(params.pop("extra_headers", None) or {})
+    secrets.check()
     version = params.pop("api_version", None)
-    secret = {name: params.pop(name) for name in list(params) if is_secret(name)}
     endpoint = endpoint_of(model, api_base, api_version=version)
     reached: Remote
-    if endpoint is not None and endpoint.own.isdisjoint(params) and not secret:
+    if endpoint is not None and endpoint.own.isdisjoint(params) and not secrets.more:
         from .hosted import Hosted
 
         reached = Hosted(
             model,
             endpoint,
             Embeddings() if kind == "embeddings" else endpoint.format(kind),
-            api_key=api_key,
-            headers=headers,
+            secrets=secrets,
             timeout=timeout,
         )
     elif kind not in ("chat", "embeddings"):
@@ -63,14 +61,7 @@ def remote(
         if version is not None:
             params["api_version"] = version
         litellm = LiteLLMEmbeddings if kind == "embeddings" else LiteLLM
-        reached = litellm(
-            model,
-            api_base=api_base,
-            api_key=api_key,
-            headers=headers,
-            secret=secret,
-            timeout=timeout,
-        )
+        reached = litellm(model, api_base=api_base, secrets=secrets, timeout=timeout)
     return Patient(reached, retries=retries, limits=limits)
 
 
@@ -91,9 +82,3 @@ def body(model: str, kind: Kind, request: Request) -> dict[str, Any]:
         written = endpoint.format(kind).body(endpoint.bare(model), request, stream=False)
     found: dict[str, Any] = json.loads(written)
     return found
-
-
-def _headers(given: Any) -> dict[str, str]:
-    if isinstance(given, Mapping) and all(isinstance(v, str) for v in (*given, *given.values())):
-        return dict(given)
-    raise UsageError("`extra_headers` maps names to texts, as in `{'X-Team': 'search'}`.")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 from dataclasses import dataclass
 
+from . import forks
 from .base import Completion
 
 
@@ -42,7 +42,7 @@ class Count:
     """A `Usage` that grows, for one model. Safe from several threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # protects both
+        self._lock = forks.lock()  # protects both
         self._usage = Usage()
         self._cached = 0  # kept apart, so that a hit is counted in no time
 

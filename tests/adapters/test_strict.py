@@ -69,7 +69,19 @@ def test_null_for_what_may_be_left_out_is_its_default(adapter):
 @HELD
 @pytest.mark.parametrize("type_", [dict[str, int], tuple[int, str], Any, list[dict], list[Any]])
 def test_what_no_strict_schema_can_say_is_asked_for_as_any_json(adapter, type_):
-    assert wanted(adapter, asking(("x", type_, {})), "json_schema") == {"type": "json_object"}
+    given = wanted(adapter, asking(("x", type_, {})), "json_schema", "json_object")
+
+    assert given == {"type": "json_object"}
+
+
+@HELD
+@pytest.mark.parametrize("type_", [dict[str, int], tuple[int, str], Any, list[dict], list[Any]])
+def test_where_there_is_no_such_format_it_is_a_schema_that_is_not_strict(adapter, type_):
+    given = wanted(adapter, asking(("x", type_, {})), "json_schema")
+
+    assert (given["type"], given["json_schema"].keys()) == ("json_schema", {"name", "schema"})
+    schema = given["json_schema"]["schema"]
+    assert (schema["type"], *schema["properties"], schema["required"]) == ("object", "x", ["x"])
 
 
 @HELD

@@ -22,6 +22,7 @@ from dspnb import (
     Module,
     Predict,
     Prediction,
+    UsageError,
     compile,
     use,
 )
@@ -324,3 +325,98 @@ def test_fields_arrive_on_an_event_loop_while_the_model_writes(server):
 
     assert len(chunks) > 1 and {chunk.field for chunk in chunks} == {"answer"}
     assert "".join(chunk.text for chunk in chunks).strip() == prediction.answer
+
+
+LONG = f"[[ ## answer ## ]]\n{'blue and green ' * 500}\n\n[[ ## completed ## ]]"  # 15 s when slow
+
+
+def break_off(stream):
+    for _ in stream:
+        break
+
+
+def raise_in_the_loop(stream):
+    def read():
+        for chunk in stream:
+            raise KeyError(chunk)
+
+    with pytest.raises(KeyError):
+        read()
+
+
+def break_off_on_a_loop(stream):
+    async def read():
+        async for _ in stream:
+            break
+        await asyncio.sleep(0.1)
+
+    asyncio.run(read())
+
+
+def cancel_the_task(stream):
+    async def read(heard):
+        async for _ in stream:
+            heard.set()
+
+    async def cancelled():
+        heard = asyncio.Event()
+        task = asyncio.create_task(read(heard))
+        await heard.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+
+
+@pytest.mark.parametrize(
+    "leave", [break_off, raise_in_the_loop, break_off_on_a_loop, cancel_the_task]
+)
+def test_a_stream_that_is_left_early_ends_its_request(server, leave):
+    server.latency, server.faults = 0.0, {"slow": 1.0}
+    lm = model(server)
+    stream = Predict("question -> answer", lm=lm).stream(question=LONG)
+    leave(stream)
+    server.until(lambda server: len(server.left) == 1)
+
+    with pytest.raises(UsageError, match="the stream was left before its end"):
+        _ = stream.prediction
+    assert (len(server.asked), lm.usage) == (1, Usage())
+
+
+def test_a_stream_whose_task_is_cancelled_before_anything_came_ends_its_request(server):
+    program = Predict("question -> answer", lm=model(server))
+
+    async def late():
+        async with asyncio.timeout(0.2):
+            async for _ in program.stream(question="?"):
+                raise AssertionError
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(late())
+    server.until(lambda server: len(server.left) == 1)
+
+
+def test_a_stream_ends_with_what_it_was_begun_for(server):
+    scope = Cancellation()
+    program = Predict("question -> answer", lm=model(server))
+    token = cancellation.set(scope)
+    stream = program.stream(question="?")
+    cancellation.reset(token)
+    server.until(lambda server: server.in_flight == 1)
+    scope.cancel()
+
+    with pytest.raises(Cancelled):
+        list(stream)
+    server.until(lambda server: len(server.left) == 1)
+
+
+def test_a_stream_that_is_only_waited_for_or_read_to_its_end_is_whole(server):
+    server.latency = 0.0
+    program = Predict("question -> answer", lm=model(server))
+    asked = "[[ ## answer ## ]]\nblue\n\n[[ ## completed ## ]]"
+
+    for _ in (stream := program.stream(question=asked)):
+        pass
+    assert stream.prediction == program.stream(question=asked).prediction
+    assert server.left == []

@@ -3,7 +3,7 @@ import threading
 import pydantic
 import pytest
 
-from dspnb import LM, UsageError
+from dspnb import LM, Embedder, UsageError
 from dspnb.lm.base import Attachment, Block, Message, Prompt, ToolCall
 from dspnb.lm.messages import read_messages
 
@@ -68,6 +68,22 @@ def test_every_call_of_many_threads_is_counted():
         thread.join()
 
     assert lm.usage.calls == 800
+
+
+@pytest.mark.parametrize("make", [LM, Embedder])
+@pytest.mark.parametrize("model", ["offline", "openai/x", "anthropic/x"])
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("num_retries", "`retries`"), ("max_retries", "`retries`"), ("model_type", "`kind`"),
+        ("base_url", "`api_base`"), ("caching", "`cache`"), ("rollout_id", "`rollout`"),
+        ("request_timeout", "`timeout`"),
+        ("launch_kwargs", "leave it out"), ("callbacks", "leave it out"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_is_called_otherwise_here_is_said_and_not_sent(make, model, name, ours):
+    with pytest.raises(UsageError, match=f"A model here has no `{name}`.*{ours}"):
+        make(model, **{name: 3})
 
 
 def test_a_key_is_not_in_the_models_repr():

@@ -1,8 +1,12 @@
 """Texts become vectors, in batches, once each, over a real server, a function or hashed words."""
 
 import asyncio
+import functools
+import itertools
 import math
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from servers.offline_over_http import KEY, running
@@ -246,6 +250,38 @@ def test_a_stop_ends_what_is_being_asked_and_the_next_call_asks_again(server):
 
     assert got == ["called off"]
     assert len(embed("a")) == 8
+
+
+def interrupted_at(step, call):
+    """Whether a call is interrupted at that line of an embedder; there may be fewer lines."""
+    lines = itertools.count()
+
+    def trace(frame, event, argument):
+        if Path(frame.f_code.co_filename).name != "embedder.py":
+            return None
+        if event == "line" and next(lines) == step:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_an_interrupt_at_any_line_leaves_nobody_waiting(server):
+    embed, step = embedder(server, cache=Cache()), 0
+    while interrupted_at(step, functools.partial(embed, texts := [f"a {step}", f"b {step}"])):
+        assert len(asyncio.run(asyncio.wait_for(embed.acall(texts), 5))) == 2
+        step += 1
+
+    assert step > 50
 
 
 def test_other_providers_are_asked_by_way_of_litellm(server):

@@ -16,7 +16,7 @@ CHAT = "/chat/completions"
 
 
 def of(model, api_base=None, **environ):
-    return endpoint_of(model, api_base, environ=environ)
+    return endpoint_of(model, api_base, getenv=environ.get)
 
 
 def url(model, api_base=None, path=CHAT, **environ):
@@ -94,7 +94,7 @@ def test_azure_has_the_deployment_and_a_version_in_its_address():
     assert url("azure/gpt", f"{base}/openai", AZURE_API_VERSION="v2").endswith(
         f".com/openai/deployments/gpt{CHAT}?api-version=v2"
     )
-    given = endpoint_of("azure/gpt", base, api_version="v3", environ={"AZURE_API_VERSION": "v2"})
+    given = endpoint_of("azure/gpt", base, api_version="v3", getenv={"AZURE_API_VERSION": "v2"}.get)
     assert given.url(CHAT, "gpt").endswith("?api-version=v3")
     assert url("azure/gpt", f"{base}/openai/deployments/other").startswith(
         f"{base}/openai/deployments/other{CHAT}?api-version="
@@ -112,7 +112,7 @@ def test_the_newer_face_of_azure_has_neither():
 def test_azure_gets_its_key_in_a_header_of_its_own():
     endpoint = of("azure/gpt", "https://us.openai.azure.com")
 
-    key = endpoint.key(None, {"AZURE_API_KEY": "k"})
+    key = endpoint.key(None, {"AZURE_API_KEY": "k"}.get)
     assert endpoint.needs_key
     assert endpoint.headers(key) == {"api-key": "k"}
 
@@ -130,9 +130,9 @@ def test_azure_with_only_a_token_of_its_directory_is_left_to_litellm():
 def test_a_key_is_the_given_one_or_the_environments():
     endpoint = of("together_ai/x")
 
-    assert endpoint.key("mine", {"TOGETHER_API_KEY": "theirs"}) == "mine"
+    assert endpoint.key("mine", {"TOGETHER_API_KEY": "theirs"}.get) == "mine"
     environ = {"TOGETHER_API_KEY": "", "TOGETHERAI_API_KEY": "theirs\n"}
-    assert endpoint.key(None, environ) == "theirs"
+    assert endpoint.key(None, environ.get) == "theirs"
     assert endpoint.headers("theirs") == {"Authorization": "Bearer theirs"}
 
 
@@ -140,7 +140,7 @@ def test_who_has_no_key_sends_none():
     endpoint = of("openai/x", "http://localhost:8000/v1")
 
     assert not endpoint.needs_key
-    assert endpoint.key(None, {}) is None
+    assert endpoint.key(None, {}.get) is None
     assert endpoint.headers(None) == {}
     assert of("openai/x").needs_key
 
@@ -148,7 +148,7 @@ def test_who_has_no_key_sends_none():
 @pytest.mark.parametrize("key", ["sk-a\nX-Evil: 1", "sk\u2013a"])
 def test_what_cannot_be_a_key_is_told_without_it(key):
     with pytest.raises(UsageError, match="The key of `openai` has characters that no key") as told:
-        of("openai/x").key(key, {})
+        of("openai/x").key(key, {}.get)
 
     assert "sk" not in str(told.value)
 

@@ -46,7 +46,7 @@ def saying(body, status=200, **headers):
 
 def asked(*ports, timeout=2.0, environ=()):
     servers = [Server("ollama", port, "Ollama") for port in ports]
-    *found, last = usable(timeout, servers=servers, environ=dict(environ))
+    *found, last = usable(timeout, servers=servers, getenv=dict(environ).get)
     assert last == OFFLINE
     return found
 
@@ -179,7 +179,7 @@ def test_who_answers_drop_by_drop_is_not_waited_for():
 
 
 def ways(**environ):
-    return {found.model: found.why for found in usable(servers=(), environ=environ)}
+    return {found.model: found.why for found in usable(servers=(), getenv=environ.get)}
 
 
 def test_keys_are_found_by_the_names_of_their_variables():
@@ -208,11 +208,11 @@ def test_a_server_that_answers_is_not_named_again_for_its_variable():
 
 
 def test_with_nothing_there_is_the_offline_model():
-    assert usable(servers=(), environ={}) == [OFFLINE]
+    assert usable(servers=(), getenv={}.get) == [OFFLINE]
     assert str(OFFLINE) == "offline  a small model inside of dspnb"
 
 
 def test_a_model_at_its_usual_port_needs_no_base():
     for server in SERVERS:
-        endpoint = endpoint_of(f"{server.provider}/x", environ={})
+        endpoint = endpoint_of(f"{server.provider}/x", getenv={}.get)
         assert endpoint.base.endswith(f":{server.port}/v1")

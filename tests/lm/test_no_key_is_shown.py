@@ -58,13 +58,34 @@ def test_a_fault_shows_no_key(server, fault, how):
 
 
 @pytest.mark.parametrize("how", ["call", "stream"])
-@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("status", [200, *STATUSES])
 def test_a_provider_that_repeats_the_key_is_not_repeated(server, status, how, monkeypatch):
     said = {"error": {"message": f"you sent {KEY}", "code": KEY, "type": KEY, "param": KEY}}
     monkeypatch.setitem(FAULTS, "repeats", (status, json.dumps(said), {"X-Key": KEY}))
     server.fault = "repeats"
 
     assert_no_key(failed(server, how))
+
+
+@pytest.mark.parametrize("kind", ["chat", "responses", "text"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"error": {"message": f"you sent {KEY}"}},
+        {"type": "error", "message": KEY},
+        {"type": "response.failed", "response": {"error": {"message": KEY}}},
+        {"choices": KEY},
+    ],
+)
+def test_an_event_that_repeats_the_key_is_not_repeated(server, kind, event, monkeypatch):
+    body = f"data: {json.dumps(event)}\n\n"
+    monkeypatch.setitem(FAULTS, "repeats", (200, body, {"Content-Type": "text/event-stream"}))
+    server.fault = "repeats"
+    lm = LM("openai/offline", api_base=server.url, api_key=KEY, retries=0, kind=kind)
+    with pytest.raises(LMError) as caught:
+        lm.stream("hello", on_text=lambda text: None)
+
+    assert_no_key(caught.value)
 
 
 @pytest.mark.parametrize("how", ["call", "stream"])

@@ -14,7 +14,7 @@ from dspnb.lm.request import Request
 
 from . import choices, params
 from .choices import ChunkReader
-from .samples import Sample
+from .samples import Sample, word
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,15 @@ def _take_delta(sample: Sample, choice: Mapping[str, Any]) -> str:
 def _take(sample: Sample, message: Mapping[str, Any]) -> str:
     """Take in a message, or a piece of one."""
     text: str = message.get("content") or ""
-    thought: str = message.get("reasoning_content") or message.get("reasoning") or ""
+    thought = word(message.get("reasoning_content")) or word(message.get("reasoning"))
     if not isinstance(text, str):
         text, thought = _parts(text)
     if text:
         sample.text.append(text)
     if thought:
         sample.reasoning.append(thought)
-    if message.get("refusal"):
-        sample.refusal.append(message["refusal"])
+    if refusal := word(message.get("refusal")):
+        sample.refusal.append(refusal)
     for call in message.get("tool_calls") or ():
         sample.call(call, call.get("index"))
     for name in _CITING:

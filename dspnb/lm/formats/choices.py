@@ -10,7 +10,7 @@ from dspnb.lm.base import Completion
 from dspnb.lm.request import Request
 
 from .failures import MISSHAPEN, failed, no_answer
-from .samples import Sample, together
+from .samples import Sample, together, word
 
 Take = Callable[[Sample, Mapping[str, Any]], str]  # adds a choice to its sample, gives its text
 
@@ -20,7 +20,7 @@ def read(take: Take, answer: Mapping[str, Any], model: str, request: Request | N
     try:
         samples = []
         for choice in answer["choices"]:
-            sample = Sample(finish=choice.get("finish_reason") or "")
+            sample = Sample(finish=word(choice.get("finish_reason")))
             take(sample, choice)
             sample.logprobs = choice.get("logprobs")
             samples.append(sample)
@@ -73,13 +73,15 @@ class ChunkReader:
         first = ""
         for choice in event.get("choices") or ():
             index = choice.get("index") or 0
+            if not isinstance(index, int):
+                raise TypeError
             sample = self._samples.get(index)
             if sample is None:
                 sample = self._samples[index] = Sample()
             text = self._take(sample, choice)
             if choice.get("logprobs"):
                 sample.add_logprobs(choice["logprobs"])
-            sample.finish = choice.get("finish_reason") or sample.finish
+            sample.finish = word(choice.get("finish_reason")) or sample.finish
             if index == 0:
                 first += text
         return first

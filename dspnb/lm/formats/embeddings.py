@@ -17,6 +17,7 @@ from dspnb.lm.request import Request
 from . import params
 from .base import Reader
 from .failures import MISSHAPEN, no_answer
+from .usage import count
 
 
 @dataclass(frozen=True)
@@ -104,17 +105,21 @@ def read(answer: Mapping[str, Any], model: str, texts: Sequence[str]) -> Embedde
     try:
         items = sorted(answer["data"], key=lambda item: item.get("index") or 0)
         vectors = tuple([_vector(item["embedding"]) for item in items])
-        usage = answer.get("usage") or {}
-        tokens = usage.get("prompt_tokens") or usage.get("total_tokens") or 0
-    except (*MISSHAPEN, ValueError):
+    except (*MISSHAPEN, OverflowError, ValueError):
         raise no_answer(answer, model, without="vectors") from None
     if len(vectors) != len(texts):
         raise ServerFailed(
             f"the provider sent {len(vectors)} vectors for {len(texts)} texts; ask again",
             model=model,
         )
+    usage = answer.get("usage")
+    known: Mapping[str, Any] = usage if isinstance(usage, dict) else {}
+    tokens = count(known.get("prompt_tokens")) or count(known.get("total_tokens"))
     return Embedded(vectors, tokens or sum(map(estimate_tokens, texts)))
 
 
 def _vector(told: str | Sequence[float]) -> list[float]:
-    return unpacked(told) if isinstance(told, str) else [float(number) for number in told]
+    vector = unpacked(told) if isinstance(told, str) else [float(number) for number in told]
+    if not vector:
+        raise ValueError
+    return vector

@@ -15,7 +15,7 @@ from dspnb.errors import (
 )
 
 # What reading raises when the parts of an answer are not there, or of another kind.
-MISSHAPEN = (AttributeError, IndexError, KeyError, TypeError)
+MISSHAPEN = (AttributeError, IndexError, KeyError, RecursionError, TypeError)
 
 # By `code` or `type` of the error, as OpenAI and those that follow it name them.
 _KINDS: Mapping[str, type[LMError]] = {
@@ -60,5 +60,8 @@ def refused(words: Iterable[str], model: str) -> Refused:
 
 def short(found: Any) -> str:
     """The beginning of what a provider says, in one line."""
-    text = " ".join((found if isinstance(found, str) else repr(found)).split())
+    try:
+        text = " ".join((found if isinstance(found, str) else repr(found)).split())
+    except RecursionError:
+        text = "something that is nested too deep"
     return text if len(text) <= 300 else f"{text[:300]}…"

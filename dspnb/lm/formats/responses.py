@@ -14,7 +14,7 @@ from dspnb.lm.request import Request
 from . import params
 from .choices import flat
 from .failures import MISSHAPEN, failed, no_answer
-from .samples import Sample, together
+from .samples import Sample, together, word
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def _read(items: Sequence[Any], answer: Mapping[str, Any]) -> Sample:
                 function = {name: item.get(name) for name in ("name", "arguments")}
                 sample.call({"id": item.get("call_id"), "function": function}, i)
     sample.reasoning.append("\n\n".join(thoughts))
-    why = (answer.get("incomplete_details") or {}).get("reason") or ""
+    why = word((answer.get("incomplete_details") or {}).get("reason"))
     sample.finish = _FINISHED.get(why, why) or ("tool_calls" if sample.calls else "stop")
     return sample
 

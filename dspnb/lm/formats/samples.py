@@ -35,7 +35,7 @@ class Sample:
 
     def call(self, piece: Mapping[str, Any], index: Any) -> None:
         """Take in a call of a tool, or a piece of the one with the same index."""
-        function, id_ = piece.get("function") or {}, piece.get("id") or ""
+        function, id_ = piece.get("function") or {}, word(piece.get("id"))
         known = next((call for call in reversed(self.calls) if call.index == index), None)
         # Some servers give every call the same index, or none; then their ids tell them apart.
         another = id_ and known and known.id not in ("", id_)
@@ -43,7 +43,7 @@ class Sample:
             known = Call(index, id_)
             self.calls.append(known)
         known.id = known.id or id_
-        known.name += function.get("name") or ""
+        known.name += word(function.get("name"))
         arguments = function.get("arguments") or ""
         known.arguments += arguments if isinstance(arguments, str) else json.dumps(arguments)
 
@@ -88,6 +88,15 @@ class Call:
     def whole(self) -> ToolCall:
         """The call when all of it is there."""
         return ToolCall(self.name, arguments(self.arguments), self.id)
+
+
+def word(told: Any) -> str:
+    """A text beside the answer; empty when it is none, which leaves the answer as good.
+
+    >>> word("stop"), word(None), word(["stop"])
+    ('stop', '', '')
+    """
+    return told if isinstance(told, str) else ""
 
 
 def together(

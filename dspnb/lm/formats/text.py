@@ -111,6 +111,8 @@ def _take_text(sample: Sample, choice: Mapping[str, Any]) -> str:
 
 def _take_piece(sample: Sample, choice: Mapping[str, Any]) -> str:
     text: str = choice.get("text") or ""
+    if not isinstance(text, str):
+        raise TypeError
     if text:
         sample.text.append(text)
     return text
