@@ -17,13 +17,13 @@ from .asking import Ask, Steps
 from .context import Context
 from .errors import DspnbError, ParseError, Unsupported
 from .example import Example
-from .frame import Complaint, Frame
+from .frame import Complaint, Record
 from .lm.base import Block, Completion, Feature, LanguageModel, Message, supported
 from .prepared import Prepared, prepared
 from .signature import Signature
 from .trace import Attempt, Call
 
-# The outputs, what the model wrote, and the call's place in the trace of its frame.
+# The outputs, what the model wrote, and the call's place in its record.
 Sample = tuple[dict[str, Any], str, int | None]
 
 
@@ -56,13 +56,13 @@ class Answering:
         self,
         asker: Asker,
         here: Context,
-        frame: Frame | None,
+        record: Record | None,
         adapter: Adapter,
         inputs: Mapping[str, Any],
         path: str,
         complaint: Complaint | None = None,
     ) -> None:
-        self._asker, self._here, self._frame = asker, here, frame
+        self._asker, self._here, self._kept_in = asker, here, record
         self._inputs, self._path, self._complaint = inputs, path, complaint
         self._lm = _model(asker, here)
         self._prepared = prepared(asker.signature, adapter)
@@ -236,13 +236,13 @@ class Answering:
         here = self._here.changed(lm=meter(lm) if meter else lm, demos=(), hints={})
         given = {reading.signature.inputs[0].name: text}
         path = f"{self._path}.extraction"
-        step = Answering(reading, here, self._frame, adapter.extracts_with, given, path)
+        step = Answering(reading, here, self._kept_in, adapter.extracts_with, given, path)
         outputs, _, _ = yield from step.answer()
         return outputs
 
     def _record(self, outputs: dict[str, Any], error: str = "") -> int | None:
-        frame = self._frame
-        if frame is None:
+        record = self._kept_in
+        if record is None:
             return None
         done = self._done
         if len(done) == 1:  # as nearly always
@@ -267,9 +267,9 @@ class Answering:
             seconds=self._seconds,
         )
         if self._place is None:
-            self._place = frame.record(call)
+            self._place = record.record(call)
         else:
-            frame.trace[self._place] = call
+            record.trace[self._place] = call
         return self._place
 
     def _features(self) -> frozenset[Feature]:

@@ -34,12 +34,31 @@ class Complaint:
     message: str
 
 
-class Frame:
+class Record:
+    """The calls of a program, in order."""
+
+    __slots__ = ("lock", "trace")
+
+    def __init__(self) -> None:
+        self.trace: list[Call] = []
+        self.lock = threading.Lock()  # of all that a record, or a frame, holds
+
+    def record(self, call: Call) -> int:
+        """Add a call to the trace; its place there."""
+        with self.lock:
+            self.trace.append(call)
+            return len(self.trace) - 1
+
+    def reject_at(self, place: int, why: str) -> None:
+        """The call at this place of the trace is not used; the trace says why."""
+        self.trace[place] = dataclasses.replace(self.trace[place], rejected=why)
+
+
+class Frame(Record):
     """The calls of one module call; inner modules have frames of their own."""
 
     __slots__ = (
-        "above", "again", "checks", "complaint", "gave_up", "lock", "made", "paths", "places",
-        "trace", "tries",
+        "above", "again", "checks", "complaint", "gave_up", "made", "paths", "places", "tries",
     )  # fmt: skip
 
     def __init__(self, paths: Mapping[int, str], *, above: Frame | None = None) -> None:
@@ -53,9 +72,8 @@ class Frame:
         # In the trace, of the calls made inside; first of this frame, then of those around it.
         self.places: tuple[list[int], ...]
         if above is None:
-            self.trace: list[Call] = []  # of the whole program, as the next two
-            self.checks: list[Check] = []
-            self.lock = threading.Lock()  # of all that a frame holds
+            super().__init__()
+            self.checks: list[Check] = []  # of the whole program, as the trace
             self.places = ([],)
         else:
             self.trace, self.checks, self.lock = above.trace, above.checks, above.lock
@@ -64,12 +82,6 @@ class Frame:
     def inner(self) -> Frame:
         """The frame of a module that is called inside this one."""
         return Frame(self.paths, above=self)
-
-    def beside(self, paths: Mapping[int, str]) -> Frame:
-        """One in the same trace, under whose predictions nobody looks."""
-        frame = Frame(paths, above=self)
-        frame.above, frame.places = None, self.places
-        return frame
 
     def up(self) -> Iterator[Frame]:
         """This frame and those around it."""
@@ -130,10 +142,6 @@ class Frame:
             dropped = {id(made) for made in self.made}
             for frame in self.up():
                 frame.made = [made for made in frame.made if id(made) not in dropped]
-
-    def reject_at(self, place: int, why: str) -> None:
-        """The call at this place of the trace is not used; the trace says why."""
-        self.trace[place] = dataclasses.replace(self.trace[place], rejected=why)
 
     def settle(self, *, failed: bool) -> None:
         """The call is over: unless it failed, what was asked again and not given up has held."""

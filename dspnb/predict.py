@@ -12,7 +12,7 @@ from .asking import Steps, answered, awaited
 from .context import Context, check_adapter, current
 from .errors import UsageError, listed
 from .example import Example, Prediction, predicted
-from .frame import Complaint, Frame, Made
+from .frame import Complaint, Made, Record
 from .inputs import check_inputs
 from .lm.base import LanguageModel, Message
 from .module import Module, Setting
@@ -91,23 +91,23 @@ class Predict(Module):
 
     def _alone(self, here: Context, inputs: Mapping[str, Any]) -> Steps[Prediction]:
         """A call of this predictor as the whole program: there is nobody to go back for."""
-        frame = Frame({id(self): "self"})
+        record = Record()
         adapter = here.adapter if self.adapter is None else self.adapter
         completions: tuple[Prediction, ...] = ()
         try:
             given = check_inputs(self.signature, inputs)
             n = self._samples(here)
             if n == 1:
-                answering = Answering(self, here, frame, adapter, given, "self")
+                answering = Answering(self, here, record, adapter, given, "self")
                 outputs, _, _ = yield from answering.answer()
             else:
-                drawn = yield from self._several(n, here, frame, adapter, given, "self")
+                drawn = yield from self._several(n, here, record, adapter, given, "self")
                 completions = tuple(Prediction(**outputs) for outputs, _, _ in drawn)
                 outputs = drawn[0][0]
         except Exception as error:  # noted with what was done until then, and raised
-            failed(self, here, frame, error)
+            failed(self, here, error, tuple(record.trace))
             raise
-        prediction = predicted(outputs, tuple(frame.trace), completions=completions)
+        prediction = predicted(outputs, tuple(record.trace), completions=completions)
         if here.history is not None:
             here.history.remember(self, prediction)
         return prediction
@@ -153,7 +153,7 @@ class Predict(Module):
         self,
         n: int,
         here: Context,
-        frame: Frame | None,
+        record: Record | None,
         adapter: Adapter,
         given: Mapping[str, Any],
         path: str,
@@ -161,7 +161,7 @@ class Predict(Module):
     ) -> Steps[list[Sample]]:
         """The samples that could be had, at least one."""
         asked = [
-            Answering(self, self._warm(here, i, n), frame, adapter, given, path, complaint)
+            Answering(self, self._warm(here, i, n), record, adapter, given, path, complaint)
             for i in range(n)
         ]
         first = asked[0]
@@ -173,8 +173,8 @@ class Predict(Module):
         if not samples:
             raise drawn[0]
         for _, _, other in samples[1:]:
-            if frame is not None and other is not None:
-                frame.reject_at(other, "another sample came first")
+            if record is not None and other is not None:
+                record.reject_at(other, "another sample came first")
         return samples
 
     def _warm(self, here: Context, i: int, n: int) -> Context:

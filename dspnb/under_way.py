@@ -10,6 +10,7 @@ from .context import Context, current, use
 from .errors import DspnbError
 from .example import Prediction
 from .frame import Backtrack, Frame
+from .trace import Check, Trace
 
 
 class Called(Protocol):
@@ -72,7 +73,7 @@ class UnderWay:
         if error is None:
             self.prediction = ended(self._module, self._here, frame, self.result)
         elif isinstance(error, Exception):
-            failed(self._module, self._here, frame, error)
+            failed(self._module, self._here, error, tuple(frame.trace), tuple(frame.checks))
 
 
 def ended(module: object, here: Context, frame: Frame, prediction: Prediction) -> Prediction:
@@ -83,9 +84,14 @@ def ended(module: object, here: Context, frame: Frame, prediction: Prediction) -
     return prediction
 
 
-def failed(module: object, here: Context, frame: Frame, error: Exception) -> None:
+def failed(
+    module: object,
+    here: Context,
+    error: Exception,
+    trace: Trace,
+    checks: tuple[Check, ...] = (),
+) -> None:
     """The outermost call raised: the error and the history have what was done until then."""
-    trace, checks = tuple(frame.trace), tuple(frame.checks)
     if isinstance(error, DspnbError):
         error.trace, error.checks = trace, checks
     if here.history is not None:

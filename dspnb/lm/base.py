@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -119,14 +119,11 @@ class Message:
 
 
 class Prompt(tuple[Message, ...]):
-    """Messages that are likely to be sent again, and by which keys their answers are known."""
+    """Messages that are likely to be sent again."""
 
-    keys: dict[Hashable, str]
-
-    def __new__(cls, messages: Iterable[Message]) -> Prompt:
-        prompt = super().__new__(cls, messages)
-        prompt.keys = {}
-        return prompt
+    # Model, endpoint, rollout and parameters of the last request with them, and the key by which
+    # its answer is kept: in one tuple, as several threads may send the same prompt.
+    sent: tuple[str, str, int, str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Cache:
         self._disk = None if self.file is None else Disk(self.file, max_bytes=max_bytes)
         self._flights = Flights()
         self._most, self._most_bytes = most, most_bytes
-        self._known: OrderedDict[str, tuple[Completion, int]] = OrderedDict()  # with its bytes
+        self._known: OrderedDict[str, Completion] = OrderedDict()
         self._bytes = 0
         self._lock = forks.lock()  # protects `hits`, `misses`, `_known` and `_bytes`
 
@@ -69,15 +69,13 @@ class Cache:
     def recall(self, key: str) -> Completion | None:
         """The answer, when memory has it; that memory has none is not counted as a miss."""
         with self._lock:
-            found = self._known.get(key)
-            if found is None:
+            completion = self._known.get(key)
+            if completion is None:
                 return None
             self._known.move_to_end(key)
             self.hits += 1
-            completion, size = found
             if not completion.cached:
-                completion = completion.again()
-                self._known[key] = completion, size
+                completion = self._known[key] = completion.again()
             return completion
 
     def put(self, key: str, completion: Completion) -> None:
@@ -105,8 +103,8 @@ class Cache:
             found = self._known.get(key)  # the one before us may have landed since we looked
         if found is None:
             return None
-        self._flights.land(key, found[0])
-        return found[0]
+        self._flights.land(key, found)
+        return found
 
     def fail(self, key: str, error: BaseException) -> None:
         """There is no answer: those who wait get the error, or ask for themselves if we were
@@ -136,14 +134,13 @@ class Cache:
         return f"Answers {where}: {len(self):,}; hits: {self.hits:,}, misses: {self.misses:,}"
 
     def _remember(self, key: str, completion: Completion, *, hits: int = 0) -> None:
-        size = _size(completion)
         with self._lock:
             self.hits += hits
             before = self._known.pop(key, None)
-            self._known[key] = completion, size
-            self._bytes += size - (0 if before is None else before[1])
+            self._known[key] = completion
+            self._bytes += _size(completion) - (0 if before is None else _size(before))
             while len(self._known) > self._most or self._bytes > self._most_bytes:
-                self._bytes -= self._known.popitem(last=False)[1][1]
+                self._bytes -= _size(self._known.popitem(last=False)[1])
 
 
 def default_cache() -> Cache:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -192,16 +193,21 @@ class LM:
         if (kept := self._kept(given, rollout, params)) is not None:
             return self._again(kept, on_text)
         if self._local is not None:
-            return await in_thread(lambda: self._answered(given, rollout, params, on_text))
+            return await in_thread(
+                functools.partial(self._answered, given, rollout, params, on_text)
+            )
         request, key = self._request(given, rollout, params)
         while True:
             start = time.perf_counter()
             try:
                 known = self._known(key)
                 if known is None:
-                    from .loop import wait_async
+                    from .loop import network, wait_async
 
-                    completion = await wait_async(self._ask(request), on_text)
+                    if network().is_here:
+                        completion = await self._asked.ask(request, on_text)
+                    else:
+                        completion = await wait_async(self._ask(request), on_text)
                     return self._done(key, completion, start)
             except BaseException as error:
                 self._failed(key, error, start)
@@ -243,13 +249,16 @@ class LM:
 
     def _kept(self, given: Any, rollout: int, params: Mapping[str, Any]) -> Completion | None:
         """What memory has for a prompt that was asked before: nothing is written anew for it."""
-        if type(given) is not Prompt or self._cache is None:
+        if type(given) is not Prompt or self._cache is None or (sent := given.sent) is None:
             return None
         if self.params:
             params = {**self.params, **params}
-        told = params_json(params) if params else NO_PARAMS
-        key = given.keys.get((self.model, self._where, rollout, told))
-        return None if key is None else self._cache.recall(key)
+        model, where, sample, told, key = sent
+        if rollout != sample or where != self._where or model != self.model:
+            return None
+        if told != (params_json(params) if params else NO_PARAMS):
+            return None
+        return self._cache.recall(key)
 
     def _request(
         self, given: Any, rollout: int, params: Mapping[str, Any]
@@ -263,7 +272,7 @@ class LM:
         request = Request(given, params, rollout)
         key = self._key(request)
         if key is not None and request.params_json is not None:
-            given.keys[self.model, self._where, rollout, request.params_json] = key
+            given.sent = self.model, self._where, rollout, request.params_json, key
         return request, key
 
     def _key(self, request: Request) -> str | None:

@@ -256,6 +256,7 @@ class _Connection(asyncio.Protocol):
         self._answer: asyncio.Future[Answer] | None = None
         self._on_data: OnData | None = None
         self._tunnel = False
+        self._parser: Any = None
 
     async def exchange(
         self, request: bytes, timeout: float, on_data: OnData | None, *, tunnel: bool = False
@@ -268,7 +269,8 @@ class _Connection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._status = 0
         self._open_ended = False
-        self._parser = httptools.HttpResponseParser(self)
+        if self._parser is None:  # one serves all answers of a connection that is kept
+            self._parser = httptools.HttpResponseParser(self)
         self._answer = loop.create_future()
         self._last = loop.time()
         self._alarm = loop.call_later(timeout, self._too_long)

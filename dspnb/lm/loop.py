@@ -55,8 +55,6 @@ def wait(ask: Ask[T], on_text: Pieces | None = None) -> T:
 async def wait_async(ask: Ask[T], on_text: Pieces | None = None) -> T:
     """The same for a task of another loop; `on_text` is called in that loop."""
     here = asyncio.get_running_loop()
-    if here is network().loop:
-        return await ask(on_text)
     done: asyncio.Future[None] = here.create_future()
 
     def in_this_loop(function: Callable[..., object], *arguments: Any) -> None:

@@ -1,52 +1,37 @@
-"""Ask again when a provider is busy or broken, a little later each time."""
+"""Whether a call is made again when a provider is busy or broken, and how much later."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
 
 from dspnb.errors import LMError, Unreachable
 
-T = TypeVar("T")
 FIRST = 0.5  # seconds before the second try; doubled for each one more
 LONGEST = 30.0  # seconds between two tries, unless the provider asks for more
 PATIENCE = 120.0  # seconds; a provider that asks for more is not waited for
 
 
-async def retried(
-    ask: Callable[[], Awaitable[T]],
-    retries: int,
-    *,
-    may: Callable[[], bool] = lambda: True,
-    reached: Callable[[], bool] = lambda: False,
-) -> T:
-    """What `ask` gives, asked at most `retries` times more when it raises a retryable `LMError`.
+def pause(error: LMError, tried: int, *, reached: bool) -> float | None:
+    """Seconds to wait before a call is made again, `tried` times before; None: it is not.
 
-    A `retry_after` of the provider is honoured, up to two minutes. Waits are spread at random, so
-    that many calls refused at once do not come back at once. A server that was `reached` before
-    and is not now is tried again too. Nothing is asked again when `may` says no: a user has seen
-    some of the answer. To be cancelled at any moment.
+    A `retry_after` of the provider is honoured, up to two minutes. A server that was `reached`
+    before and is not now is tried again too.
+
+    >>> pause(LMError("a wrong name", model="m"), 0, reached=True) is None
+    True
     """
-    for i in range(retries + 1):
-        try:
-            return await ask()
-        except LMError as error:
-            again = error.retryable or (isinstance(error, Unreachable) and reached())
-            if i == retries or not again or not may():
-                raise
-            if (error.retry_after or 0) > PATIENCE:
-                raise
-            pause = delay(i, error.retry_after)
-        await asyncio.sleep(pause)
-    raise AssertionError("unreachable")
+    again = error.retryable or (reached and isinstance(error, Unreachable))
+    if not again or (error.retry_after or 0) > PATIENCE:
+        return None
+    return delay(tried, error.retry_after)
 
 
 def delay(tried: int, asked: float | None, spread: Callable[[], float] = random.random) -> float:
     """Seconds to wait after try number `tried`, counted from 0.
 
-    What a provider asks for is a lower limit.
+    What a provider asks for is a lower limit. Waits are spread at random, so that many calls
+    refused at once do not come back at once.
 
     >>> delay(1, None, lambda: 1.0), delay(1, 3.0, lambda: 1.0)
     (1.0, 3.5)
