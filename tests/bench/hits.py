@@ -1,8 +1,8 @@
 """Predictions whose answers a cache knows, each distinct prompt once: microseconds a call.
 
 `fill` asks the server and leaves the cache's file behind; `file`, a fresh process, reads it;
-`memory` fills and then finds all in memory. Both begin right after a full garbage collection: the
-first one of a process takes as long as a thousand hits, and belongs to what was imported.
+`memory` fills and then finds all in memory. It begins right after a full garbage collection, which
+takes as long as a thousand hits and else comes before or in the midst of them by chance.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def main(framework: str, url: str, where: str, calls: int) -> None:
     if where != "file":
         for i in range(calls + WARM):
             program(question=question(i))
+        gc.collect()
     reset(url)
-    gc.collect()
     for i in range(WARM):
         program(question=question(i))
     clock = Clock()
