@@ -155,10 +155,11 @@ def evaluate(
     """Score every example, at most `concurrency` at a time.
 
     A program that runs no code of the user's is awaited, any other has a thread for each call;
-    metrics are always called in threads. A row that fails is kept, scored 0.0, and counted in `errors`. `on_row` is called in this
-    thread, with the index, as rows finish; `on_wait` too, ten times a second. What would fail each
-    row in the same way (no model, a wrong key, an unreachable server, a metric that raises) is
-    raised at once; an interrupt is raised as `Interrupted`, which holds the rows done so far.
+    metrics are always called in threads. A row that fails is kept, scored 0.0, and counted in
+    `errors`. `on_row` is called in this thread, with the index, as rows finish; `on_wait` too, ten
+    times a second. What would fail each row in the same way (no model, a wrong key, an unreachable
+    server, a metric that raises) is raised at once; an interrupt is raised as `Interrupted`, which
+    holds the rows done so far.
     """
     if not data:
         raise UsageError("There are no examples to evaluate on.")
