@@ -10,7 +10,7 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from .adapters import Adapter, TwoStepAdapter, native, two_step
 from .asking import Ask, Steps
@@ -19,25 +19,13 @@ from .errors import DspnbError, ParseError, Unsupported
 from .example import Example
 from .frame import Complaint, Record
 from .lm.base import Block, Completion, Feature, LanguageModel, Message, supported
+from .predictor import Predictor
 from .prepared import Prepared, prepared
 from .signature import Signature
 from .trace import Attempt, Call
 
 # The outputs, what the model wrote, and the call's place in its record.
 Sample = tuple[dict[str, Any], str, int | None]
-
-
-class Asker(Protocol):
-    """What a predictor is asked with."""
-
-    @property
-    def signature(self) -> Signature: ...
-    @property
-    def demos(self) -> tuple[Example, ...]: ...
-    @property
-    def params(self) -> Mapping[str, Any]: ...
-    @property
-    def lm(self) -> LanguageModel | None: ...
 
 
 class Answering:
@@ -54,20 +42,20 @@ class Answering:
 
     def __init__(
         self,
-        asker: Asker,
-        here: Context,
+        predictor: Predictor,
         record: Record | None,
         adapter: Adapter,
         inputs: Mapping[str, Any],
         path: str,
-        complaint: Complaint | None = None,
+        complaint: Complaint | None,
+        here: Context,
     ) -> None:
-        self._asker, self._here, self._kept_in = asker, here, record
+        self._predictor, self._here, self._kept_in = predictor, here, record
         self._inputs, self._path, self._complaint = inputs, path, complaint
-        self._lm = _model(asker, here)
-        self._prepared = prepared(asker.signature, adapter)
+        self._lm = _model(predictor, here)
+        self._prepared = prepared(predictor.signature, adapter)
         if self._prepared.may_be_native:
-            self._native = native.taken_out(asker.signature, self._features())
+            self._native = native.taken_out(predictor.signature, self._features())
             if self._native is not None:
                 self._prepared = prepared(self._native.signature, adapter)
         self._done: list[Completion] = []
@@ -139,7 +127,7 @@ class Answering:
 
     def _rendered(self, layout: Prepared) -> tuple[Message, ...]:
         here = self._here
-        demos = self._asker.demos
+        demos = self._predictor.demos
         if here.demos:
             demos = (*here.demos, *demos)
         given = self._native.inputs(self._inputs) if self._native else self._inputs
@@ -156,7 +144,7 @@ class Answering:
         return messages
 
     def _params(self, layout: Prepared) -> dict[str, Any]:
-        params = {**self._asker.params, **self._here.params}
+        params = {**self._predictor.params, **self._here.params}
         params.pop("n", None)
         params |= layout.adapter.params(layout.signature, self._features)
         if self._native is not None:
@@ -199,7 +187,7 @@ class Answering:
         outputs = self._native.outputs(self._done[-1])
         if layout.signature.outputs:
             outputs |= yield from self._beside_calls(layout, text)
-        return {field.name: outputs[field.name] for field in self._asker.signature.outputs}
+        return {field.name: outputs[field.name] for field in self._predictor.signature.outputs}
 
     def _beside_calls(self, layout: Prepared, text: str) -> Steps[dict[str, Any]]:
         """The other outputs; None each when the model calls a tool before it answers."""
@@ -236,7 +224,8 @@ class Answering:
         here = self._here.changed(lm=meter(lm) if meter else lm, demos=(), hints={})
         given = {reading.signature.inputs[0].name: text}
         path = f"{self._path}.extraction"
-        step = Answering(reading, here, self._kept_in, adapter.extracts_with, given, path)
+        layout = adapter.extracts_with
+        step = Answering(reading, self._kept_in, layout, given, path, None, here)
         outputs, _, _ = yield from step.answer()
         return outputs
 
@@ -253,14 +242,14 @@ class Answering:
             tokens_out = sum(completion.tokens_out for completion in done)
         call = Call.of(
             path=self._path,
-            signature=self._asker.signature,
+            signature=self._predictor.signature,
             inputs=self._inputs,
             outputs=outputs,
             messages=self._messages,
             completion=done[-1] if done else None,
             attempts=self._attempts,
             error=error,
-            demos=len(self._asker.demos) + len(self._here.demos),
+            demos=len(self._predictor.demos) + len(self._here.demos),
             tokens_in=tokens_in,
             tokens_out=tokens_out,
             dollars=_dollars(done),
@@ -294,10 +283,10 @@ def _dollars(done: Sequence[Completion]) -> float | None:
     return None if None in prices else sum(filter(None, prices), 0.0)
 
 
-def _model(asker: Asker, here: Context) -> LanguageModel:
-    if asker.lm is None:
+def _model(predictor: Predictor, here: Context) -> LanguageModel:
+    if predictor.lm is None:
         return here.require_lm()
-    return here.meter(asker.lm) if here.meter else asker.lm
+    return here.meter(predictor.lm) if here.meter else predictor.lm
 
 
 def _without_format(params: Mapping[str, Any]) -> dict[str, Any]:

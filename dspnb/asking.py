@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from .adapters.base import Reader
 from .batch import run_all
 from .lm.base import Completion, LanguageModel, Message, streamed
-from .lm.ledger import enter_path, labelled, leave, ledger
+from .lm.labels import enter_path, labelled, leave
+from .lm.ledger import ledger
 from .pool import in_thread
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from .context import use
 from .errors import DspnbError, LMError, UsageError, one_line
 from .example import Example, Metric, Prediction, Score, metric_name, score
 from .intervals import interval
-from .lm.ledger import labelled
+from .lm.labels import labelled
 from .trace import Check, Trace, cost
 
 Program = Callable[..., Prediction]
@@ -230,7 +230,7 @@ class _Job:
             if isinstance(raised, UsageError) or raised.fatal:
                 raise
             return _failed(self._example, raised, prediction, self._start)
-        except Exception as raised:
+        except Exception as raised:  # of the program, or of a judge
             return _failed(self._example, raised, prediction, self._start)
         return Row(
             self._example,

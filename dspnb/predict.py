@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .adapters import Adapter
@@ -12,11 +13,12 @@ from .asking import Steps, answered, awaited
 from .context import Context, check_adapter, current
 from .errors import UsageError, listed
 from .example import Example, Prediction, predicted
-from .frame import Complaint, Made, Record
+from .frame import Made, Record
 from .inputs import check_inputs
 from .lm.base import LanguageModel, Message
 from .module import Module, Setting
 from .signature import Signature
+from .trace import Trace
 from .under_way import failed
 
 WARM = 0.7  # the temperature of several samples of one prompt, which would be alike at 0
@@ -93,21 +95,14 @@ class Predict(Module):
         """A call of this predictor as the whole program: there is nobody to go back for."""
         record = Record()
         adapter = here.adapter if self.adapter is None else self.adapter
-        completions: tuple[Prediction, ...] = ()
         try:
             given = check_inputs(self.signature, inputs)
-            n = self._samples(here)
-            if n == 1:
-                answering = Answering(self, here, record, adapter, given, "self")
-                outputs, _, _ = yield from answering.answer()
-            else:
-                drawn = yield from self._several(n, here, record, adapter, given, "self")
-                completions = tuple(Prediction(**outputs) for outputs, _, _ in drawn)
-                outputs = drawn[0][0]
+            ask = functools.partial(Answering, self, record, adapter, given, "self", None)
+            drawn = yield from self._drawn(ask, here, record)
         except Exception as error:  # noted with what was done until then, and raised
             failed(self, here, error, tuple(record.trace))
             raise
-        prediction = predicted(outputs, tuple(record.trace), completions=completions)
+        prediction = _prediction(drawn, tuple(record.trace))
         if here.history is not None:
             here.history.remember(self, prediction)
         return prediction
@@ -122,7 +117,7 @@ class Predict(Module):
     def _answer(self, inputs: Mapping[str, Any]) -> Steps[Prediction]:
         given = check_inputs(self.signature, inputs)
         here = current()
-        frame, adapter = here.frame, here.adapter
+        frame = here.frame
         complaint, path = None, None
         if frame is not None:
             known = frame.recall(self, given)
@@ -131,39 +126,22 @@ class Predict(Module):
                 return known.prediction
             complaint = frame.complaint_for(self, given)
             path = frame.paths.get(id(self))
-        told = here, frame, adapter, given, path or self._who, complaint
-        n = self._samples(here)
-        if n == 1:
-            outputs, text, place = yield from Answering(self, *told).answer()
-            prediction = predicted(outputs)
-        else:
-            drawn = yield from self._several(n, *told)
-            outputs, text, place = drawn[0]
-            completions = tuple(Prediction(**outputs) for outputs, _, _ in drawn)
-            prediction = predicted(outputs, completions=completions)
+        told = frame, here.adapter, given, path or self._who, complaint
+        drawn = yield from self._drawn(functools.partial(Answering, self, *told), here, frame)
+        prediction = _prediction(drawn)
         if frame is not None:
+            _, text, place = drawn[0]
             frame.keep(Made(self, given, prediction, text, place))
         return prediction
 
-    def _samples(self, here: Context) -> int:
-        n: int = here.params.get("n") or self.params.get("n", 1)
-        return n
-
-    def _several(
-        self,
-        n: int,
-        here: Context,
-        record: Record | None,
-        adapter: Adapter,
-        given: Mapping[str, Any],
-        path: str,
-        complaint: Complaint | None = None,
+    def _drawn(
+        self, ask: Callable[[Context], Answering], here: Context, record: Record | None
     ) -> Steps[list[Sample]]:
         """The samples that could be had, at least one."""
-        asked = [
-            Answering(self, self._warm(here, i, n), record, adapter, given, path, complaint)
-            for i in range(n)
-        ]
+        n = here.params.get("n") or self.params.get("n", 1)
+        if n == 1:
+            return [(yield from ask(here).answer())]
+        asked = [ask(self._warm(here, i, n)) for i in range(n)]
         first = asked[0]
         if first.draws_samples:
             for one, completion in zip(asked, (yield from first.draw(n)), strict=False):
@@ -187,6 +165,16 @@ class Predict(Module):
     @property
     def _who(self) -> str:
         return f"`{self.signature.name or self.signature}`"
+
+
+def _prediction(drawn: list[Sample], trace: Trace = ()) -> Prediction:
+    """Of samples the first, with all of them as its completions."""
+    outputs = drawn[0][0]
+    if len(drawn) == 1:
+        return predicted(outputs, trace)
+    return predicted(
+        outputs, trace, completions=tuple(Prediction(**outputs) for outputs, _, _ in drawn)
+    )
 
 
 def _check_demo(signature: Signature, demo: Example) -> None:

@@ -37,7 +37,8 @@ from .events import (
 )
 from .example import Example, Metric, Prediction
 from .lm.base import LanguageModel
-from .lm.ledger import Calls, labelled, ledger
+from .lm.labels import labelled
+from .lm.ledger import Calls, ledger
 from .module import Module, State
 from .optimizers import (
     Answer,

@@ -151,6 +151,7 @@ class _UnderWay:
             except Exception as raised:
                 answer, error = None, raised
             except asyncio.CancelledError:
+                self.done.put((i, None, Cancelled()))  # or the caller would wait for this one
                 raise
             except BaseException as raised:  # raised again in the caller's thread
                 self.done.put((i, None, raised))

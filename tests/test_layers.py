@@ -22,7 +22,7 @@ jsonable
 signature  budget  testing
 derived  inputs  trace
 example
-adapters  provenance  batch  frame
+adapters  provenance  batch  frame  predictor
 saving  context  metrics  data  asking  prepared
 streaming  under_way  answering
 module  predict

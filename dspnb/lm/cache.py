@@ -59,11 +59,13 @@ class Cache:
         if completion is not None:
             return completion
         completion = None if self._disk is None else _read(self._disk.get(key))
-        if completion is None:
-            with self._lock:
+        if completion is not None:
+            self._remember(key, completion)
+        with self._lock:
+            if completion is None:
                 self.misses += 1
-            return None
-        self._remember(key, completion, hits=1)
+            else:
+                self.hits += 1
         return completion
 
     def recall(self, key: str) -> Completion | None:
@@ -133,9 +135,8 @@ class Cache:
         where = "in memory" if self.file is None else f"in {self.file}"
         return f"Answers {where}: {len(self):,}; hits: {self.hits:,}, misses: {self.misses:,}"
 
-    def _remember(self, key: str, completion: Completion, *, hits: int = 0) -> None:
+    def _remember(self, key: str, completion: Completion) -> None:
         with self._lock:
-            self.hits += hits
             before = self._known.pop(key, None)
             self._known[key] = completion
             self._bytes += _size(completion) - (0 if before is None else _size(before))

@@ -23,7 +23,7 @@ from .messages import read_messages
 from .patient import OnText, Remote
 from .prices import Price
 from .private import Secrets
-from .request import NO_PARAMS, Request, params_json
+from .request import Request, params_json
 from .usage import Count, Usage
 
 Given = str | Sequence[Message | Mapping[str, Any]]
@@ -256,9 +256,7 @@ class LM:
         model, where, sample, told, key = sent
         if rollout != sample or where != self._where or model != self.model:
             return None
-        if told != (params_json(params) if params else NO_PARAMS):
-            return None
-        return self._cache.recall(key)
+        return self._cache.recall(key) if told == params_json(params) else None
 
     def _request(
         self, given: Any, rollout: int, params: Mapping[str, Any]
@@ -285,8 +283,7 @@ class LM:
         return self._cache.claim(key)
 
     def _ask(self, request: Request) -> Callable[[OnText | None], Coroutine[Any, Any, Completion]]:
-        remote = self._asked
-        return lambda on_text: remote.ask(request, on_text)
+        return functools.partial(self._asked.ask, request)
 
     @property
     def _asked(self) -> Remote:

@@ -40,7 +40,10 @@ def wait(ask: Ask[T], on_text: Pieces | None = None) -> T:
     the coroutine; the latter raises `Cancelled`.
     """
     if network().is_here:
-        raise RuntimeError("A model is asked with a blocking call where all models are awaited.")
+        raise RuntimeError(
+            "A model was asked with a blocking call on the event loop on which all models are "
+            "awaited, which would hang. Use `await lm.acall(...)` there."
+        )
     scope = cancellation.get()
     call: _Call[T] = _Call(ask, queue.SimpleQueue() if on_text else None)
     if scope is None:

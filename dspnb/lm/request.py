@@ -9,13 +9,11 @@ from typing import Any
 
 from .base import Message
 
-NO_PARAMS = "{}"
-
 
 def params_json(params: Mapping[str, Any]) -> str | None:
     """Parameters as a JSON object with sorted names; None when they are not JSON."""
     if not params:
-        return NO_PARAMS
+        return "{}"
     try:
         return json.dumps(params, sort_keys=True)
     except (TypeError, ValueError):  # a class that says what to answer, an object in itself

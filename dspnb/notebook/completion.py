@@ -12,7 +12,7 @@ from IPython.core.completer import (
     context_matcher,
 )
 
-from dspnb.lm.ledger import By
+from dspnb.lm.sums import By
 from dspnb.optimizers.names import OPTIMIZERS, parameters
 
 from . import names

@@ -10,7 +10,8 @@ from dspnb.diff import Diff
 from dspnb.evaluate import Report
 from dspnb.example import Example, Prediction, Score
 from dspnb.lm import LM, Completion, Recorded, Replayed
-from dspnb.lm.ledger import Calls, Sums
+from dspnb.lm.ledger import Calls
+from dspnb.lm.sums import Sums
 from dspnb.module import Module
 from dspnb.preview import Preview
 from dspnb.run import Run

@@ -19,9 +19,10 @@ from dspnb.evaluate import Interrupted as EvaluationInterrupted
 from dspnb.evaluate import Report, Row, evaluate
 from dspnb.lm import LM, Model, Recorded, Replayed, Usage
 from dspnb.lm.finding import usable
-from dspnb.lm.ledger import Sums, ledger
+from dspnb.lm.ledger import ledger
 from dspnb.lm.money import money
 from dspnb.lm.private import is_secret
+from dspnb.lm.sums import Sums
 from dspnb.preview import Preview, preview
 from dspnb.run import Run
 

@@ -5,7 +5,7 @@ Reading a file runs no code: it is data, checked against the program that reads 
 
 from .fitting import Fitting, fit
 from .layouts import adapter_entry, adapter_from
-from .predictor import FLAT, Predictor, dotted
+from .predictor import FLAT, dotted
 from .reading import Entry, Saved, SavedField, read
 from .writing import write
 
@@ -13,7 +13,6 @@ __all__ = [
     "FLAT",
     "Entry",
     "Fitting",
-    "Predictor",
     "Saved",
     "SavedField",
     "adapter_entry",

@@ -12,10 +12,11 @@ from dspnb.errors import listed, nearest
 from dspnb.example import Example
 from dspnb.jsonable import from_json
 from dspnb.lm import LanguageModel
+from dspnb.predictor import Predictor
 from dspnb.signature import Field, Signature
 
 from .models import harmless, model_from
-from .predictor import FLAT, Predictor, label
+from .predictor import FLAT, label
 from .reading import Entry, Saved, SavedField
 
 

@@ -1,29 +1,10 @@
-"""What a file keeps of a predictor, and the two ways to write its path."""
+"""The two ways to write the path of a predictor in a file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Protocol
-
-from dspnb.example import Example
-from dspnb.lm import LanguageModel
-from dspnb.signature import Signature
 
 FLAT = "self"  # the path of a program that is a single predictor; its file has no paths
-
-
-class Predictor(Protocol):
-    """The parts of a predictor that are saved."""
-
-    @property
-    def signature(self) -> Signature: ...
-    @property
-    def demos(self) -> tuple[Example, ...]: ...
-    @property
-    def params(self) -> Mapping[str, Any]: ...
-    @property
-    def lm(self) -> LanguageModel | None: ...
 
 
 def dotted(path: str) -> str:

@@ -12,11 +12,12 @@ from typing import Any
 from dspnb.adapters import Adapter
 from dspnb.errors import UsageError
 from dspnb.jsonable import from_json, is_json, to_json
+from dspnb.predictor import Predictor
 from dspnb.provenance import Provenance
 
 from .layouts import adapter_entry
 from .models import harmless, model_entry
-from .predictor import FLAT, Predictor, label
+from .predictor import FLAT, label
 from .reading import FORMAT
 
 

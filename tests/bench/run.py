@@ -192,13 +192,11 @@ def load(bench: Bench) -> Iterator[Line]:
         bare, module, *theirs = ([*column] for column in zip(*rounds, strict=True))
         its = theirs[0] if theirs else []
         for kind, ours in (("", bare), (" of a module", module)):
-            # Code of the user's takes a thread for each call, which is not free for hundreds.
-            aimed = not kind or concurrency <= 128
             yield Line(
                 f"{when}{kind}: efficiency",
                 _each(ours, "efficiency"),
                 _each(its, "efficiency"),
-                Target("dspnb", least=least) if aimed else None,
+                Target("dspnb", least=least),
             )
             yield Line(
                 f"{when}{kind}: CPU µs a call",

@@ -118,38 +118,6 @@ def test_sixteen_threads_may_use_it_at_once():
     assert cache.hits + cache.misses == 16 * 2000
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_forked_processes_may_use_it_whatever_other_threads_did_just_then():
-    code = """
-import os, signal, threading, warnings
-from dspnb.lm.cache import Cache, Completion
-
-warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
-cache, over = Cache(most=10), threading.Event()
-
-def work():
-    while not over.is_set():
-        for i in range(100):
-            cache.put(str(i), Completion(""))
-
-threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
-for thread in threads:
-    thread.start()
-for _ in range(50):
-    child = os.fork()
-    if child == 0:
-        signal.alarm(5)  # kills it if it waits for ever
-        cache.get("a")
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-over.set()
-for thread in threads:
-    thread.join()
-"""
-
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
-
-
 def test_an_empty_cache_is_a_cache():
     assert Cache()
 

@@ -15,7 +15,7 @@ from dspnb import KNN, Embedder, Example, NearestDemos, Predict, UsageError, led
 from dspnb.cancellation import Cancellation, Cancelled, cancellation
 from dspnb.errors import LMError, RateLimited, WrongKey
 from dspnb.lm.cache import Cache
-from dspnb.lm.ledger import labelled
+from dspnb.lm.labels import labelled
 from dspnb.testing import Scripted
 
 SMALL = "openai/text-embedding-3-small"

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 FORKED = """
 import os, signal, threading, warnings
-from dspnb import Completion
+from dspnb import Cache, Completion
 from dspnb.lm.answered import Answered
 from dspnb.lm.ledger import Ledger
 from dspnb.lm.usage import Count
@@ -28,6 +28,7 @@ from dspnb.lm.usage import Count
 warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
 said, over = Completion("hello"), threading.Event()
 USES = {
+    "cache": (cache := Cache(most=10), lambda: [cache.put(str(i), said) for i in range(100)]),
     "ledger": (book := Ledger(), lambda: book.add(said, model="m")),
     "count": (count := Count(), lambda: count.add(said)),
     "replay": (answered := Answered("m"), lambda: answered.again("a", said, None)),
@@ -57,7 +58,7 @@ needs_forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system do
 
 
 @needs_forks
-@pytest.mark.parametrize("name", ["ledger", "count", "replay"])
+@pytest.mark.parametrize("name", ["cache", "ledger", "count", "replay"])
 def test_a_child_may_use_what_threads_of_its_parent_use(name):
     code = FORKED.replace("NAME", name)
 

@@ -25,7 +25,8 @@ from dspnb import (
 from dspnb.errors import ServerFailed
 from dspnb.lm import Usage
 from dspnb.lm.base import Completion
-from dspnb.lm.ledger import KEPT, Labels, Ledger, labelled, labels, ledger
+from dspnb.lm.labels import Labels, labelled, labels
+from dspnb.lm.ledger import KEPT, Ledger, ledger
 from dspnb.optimizers import Complete, Evaluate, Validate
 from dspnb.pool import finished
 from dspnb.testing import Scripted

@@ -39,7 +39,8 @@ from dspnb import (
 )
 from dspnb.data import Examples, Split
 from dspnb.lm.base import ToolCall
-from dspnb.lm.ledger import Ledger, labelled
+from dspnb.lm.labels import labelled
+from dspnb.lm.ledger import Ledger
 from dspnb.notebook.calls import MOST_PICTURES, calls_of
 from dspnb.notebook.inspector import Inspector
 from dspnb.notebook.protocol import CALLS_MIME, RUN_MIME
