@@ -24,9 +24,46 @@ class Started:
     train: int  # examples
     val: int  # examples
     test: int  # examples; 0 when none were held out
+    reserved: bool  # the held-out examples were set aside from the validation set
     budget: str  # in words, "" without one
-    estimate: int | None  # LM calls the whole run will take, when the optimizer can tell
     kind: Literal["started"] = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The run goes on where an earlier session of it ended; that part is walked through again."""
+
+    rows: int  # scored examples that are known and are not paid for again
+    calls: int  # model calls that the earlier sessions made
+    dollars: float  # that they cost, as far as prices are known
+    kind: Literal["resumed"] = "resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """What the whole run may take at most: before the first call, and again once some are made."""
+
+    program_calls: dict[str, int]  # what for, in words -> runs of the program
+    calls: int  # of models
+    tokens: int | None  # in and out; None while nothing is known
+    dollars: float | None  # None while a price is not known
+    seconds: float | None  # None before the first call
+    kind: Literal["estimated"] = "estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the whole run took, earlier sessions of it included; the last but one event."""
+
+    program_calls: int  # runs of the program
+    known: int  # of these: those whose score was kept from before
+    calls: int  # answered by a model
+    cached: int  # answered by the cache
+    tokens: int
+    dollars: float  # of the calls whose price is known
+    unpriced: int  # calls whose price is not known
+    seconds: float
+    kind: Literal["spent"] = "spent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +93,7 @@ class Scored:
     example: int
     value: float
     split: Split
+    known: bool = False  # kept from before; nothing was called for it
     kind: Literal["scored"] = "scored"
 
 
@@ -98,14 +136,22 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Baseline and best on the held-out test set: the mean of their paired differences."""
+    """The program as it was and the best one, on the same held-out examples."""
 
     baseline: int
     best: int
-    difference: float
+    before: float  # the baseline's mean
+    after: float  # the best one's
+    difference: float  # the mean of the paired differences
     low: float  # with `high`: its 95% confidence interval
     high: float
+    better: float  # the probability that the best one is truly better
+    fixed: int  # examples with a higher score than before
+    broke: int  # examples with a lower one
+    search: float  # the best one's mean on the validation set; `search - after` is the optimism
     n: int  # examples
+    opened: int  # how often the test set was looked at by now; 0 for what the run set aside itself
+    returned: bool  # whether the best one is returned; else the program as it was
     kind: Literal["compared"] = "compared"
 
 
@@ -128,6 +174,8 @@ class StatusChanged:
 
 Body = (
     Started
+    | Resumed
+    | Estimated
     | Phase
     | Proposed
     | Scored
@@ -135,6 +183,7 @@ Body = (
     | BestChanged
     | Called
     | Compared
+    | Spent
     | Warned
     | StatusChanged
 )

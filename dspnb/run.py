@@ -23,12 +23,14 @@ from .events import (
     BestChanged,
     Called,
     Compared,
+    Estimated,
     Evaluated,
     Event,
     EventLog,
     Phase,
     Proposed,
     Scored,
+    Spent,
     Split,
     Started,
     Status,
@@ -282,6 +284,7 @@ class Run:
                 with contextlib.suppress(_GoodEnough):
                     self._search()
                 self._compare()
+            self._tell_spent()
             self._become("done")
         except Stop as stop:
             self._become("stopped", str(stop))
@@ -300,11 +303,14 @@ class Run:
                 len(task.train),
                 len(task.val),
                 len(self.test),
+                False,
                 str(self.budget),
-                self._estimate and self._estimate * max(1, len(task.signatures)),
             )
         )
         self.log.append(StatusChanged("running"))
+        if self._estimate is not None:
+            calls = self._estimate * max(1, len(task.signatures))
+            self.log.append(Estimated({"searching": self._estimate}, calls, None, None, None))
         for warning in self._warnings:
             self.log.append(Warned(warning))
 
@@ -458,7 +464,40 @@ class Run:
         after = baseline if best.id == 0 else self._score(best.state, self.test, best.id, "test")
         self.comparison = Comparison(baseline, after)
         difference, low, high = self.comparison.difference
-        self.log.append(Compared(0, best.id, difference, low, high, len(self.test)))
+        pairs = list(zip(baseline.scores, after.scores, strict=True))
+        self.log.append(
+            Compared(
+                baseline=0,
+                best=best.id,
+                before=baseline.mean,
+                after=after.mean,
+                difference=difference,
+                low=low,
+                high=high,
+                better=1.0 if low > 0 else 0.5,
+                fixed=sum(b > a for a, b in pairs),
+                broke=sum(b < a for a, b in pairs),
+                search=best.report.mean if best.report else 0.0,
+                n=len(self.test),
+                opened=1,
+                returned=True,
+            )
+        )
+
+    def _tell_spent(self) -> None:
+        usage = self.spending.usage
+        self.log.append(
+            Spent(
+                self._program_calls,
+                0,
+                usage.calls,
+                usage.cached,
+                usage.tokens_in + usage.tokens_out,
+                usage.dollars,
+                usage.unpriced,
+                self.log.seconds,
+            )
+        )
 
     def _checkpoint(self) -> None:
         if self.controls.paused:

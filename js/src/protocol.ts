@@ -8,9 +8,25 @@ export interface Started {
   train: number;
   val: number;
   test: number;
+  reserved: boolean;
   budget: string;
-  estimate: number | null;
   kind: "started";
+}
+
+export interface Resumed {
+  rows: number;
+  calls: number;
+  dollars: number;
+  kind: "resumed";
+}
+
+export interface Estimated {
+  program_calls: Record<string, number>;
+  calls: number;
+  tokens: number | null;
+  dollars: number | null;
+  seconds: number | null;
+  kind: "estimated";
 }
 
 export interface Phase {
@@ -31,6 +47,7 @@ export interface Scored {
   example: number;
   value: number;
   split: "train" | "val" | "test";
+  known: boolean;
   kind: "scored";
 }
 
@@ -65,11 +82,31 @@ export interface Called {
 export interface Compared {
   baseline: number;
   best: number;
+  before: number;
+  after: number;
   difference: number;
   low: number;
   high: number;
+  better: number;
+  fixed: number;
+  broke: number;
+  search: number;
   n: number;
+  opened: number;
+  returned: boolean;
   kind: "compared";
+}
+
+export interface Spent {
+  program_calls: number;
+  known: number;
+  calls: number;
+  cached: number;
+  tokens: number;
+  dollars: number;
+  unpriced: number;
+  seconds: number;
+  kind: "spent";
 }
 
 export interface Warned {
@@ -83,7 +120,7 @@ export interface StatusChanged {
   kind: "status";
 }
 
-export type Event = { seq: number; time: number } & (Started | Phase | Proposed | Scored | Evaluated | BestChanged | Called | Compared | Warned | StatusChanged);
+export type Event = { seq: number; time: number } & (Started | Resumed | Estimated | Phase | Proposed | Scored | Evaluated | BestChanged | Called | Compared | Spent | Warned | StatusChanged);
 
 export interface Progress {
   events: number;
