@@ -21,7 +21,7 @@ from .errors import (
     ParseError,
     UsageError,
 )
-from .evaluate import Report, evaluate
+from .evaluate import evaluate
 from .example import Example, Prediction, Score
 from .lm import LM, Completion, Embedder, Recorded, Replayed
 from .lm.cache import Cache
@@ -46,6 +46,7 @@ from .optimizers import (
 from .predict import Predict
 from .preview import preview
 from .provenance import Provenance
+from .report import Report
 from .run import Run
 from .signature import Field, InputField, OutputField, Signature
 from .types import (

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .controls import Stop
+from .controls import BudgetSpent
 from .errors import UsageError
 from .lm.base import Completion, Feature, LanguageModel, Message, awaited, streamed, supported
 from .lm.usage import Usage
@@ -67,6 +67,22 @@ class Budget:
             return f"budget of {self.seconds:g} s spent"
         return ""
 
+    def without(self, usage: Usage, seconds: float) -> Budget | None:
+        """What is left when this much is set aside; None when that is more than half of it."""
+        aside = {
+            "calls": usage.calls,
+            "tokens": usage.tokens_in + usage.tokens_out,
+            "dollars": usage.dollars,
+            "seconds": seconds,
+        }
+        limits = {name: getattr(self, name) for name in aside}
+        given = {name: limit for name, limit in limits.items() if limit is not None}
+        if any(aside[name] > limit / 2 for name, limit in given.items()):
+            return None
+        return dataclasses.replace(
+            self, **{name: limit - aside[name] for name, limit in given.items()}
+        )
+
     def __str__(self) -> str:
         words = {
             "calls": f"{self.calls} calls",
@@ -96,9 +112,9 @@ _UNITS = {
 class Spending:
     """Counts what a run spends. A call is reserved before it is made, so no limit is overrun."""
 
-    def __init__(self) -> None:
+    def __init__(self, usage: Usage = Usage()) -> None:
         self._settled = threading.Condition()  # protects the three below
-        self._usage = Usage()
+        self._usage = usage
         self._under_way = 0
         self._unpriced = ""
 
@@ -139,7 +155,8 @@ class Spending:
 class Metered:
     """A model whose calls wait while its run is paused, and are reserved before they are made.
 
-    `checkpoint` waits and raises `Stop`; `may_go_on` does not wait, but says whether to.
+    `checkpoint` waits and raises `Stop`; `may_go_on` does not wait, but says whether to. `budget`
+    gives what is allowed at the moment.
 
     Raises `Stop` when the budget does not allow one more call, `UsageError` when it is in dollars
     and the price of an answer is not known.
@@ -148,7 +165,7 @@ class Metered:
     def __init__(
         self,
         lm: LanguageModel,
-        budget: Budget,
+        budget: Callable[[], Budget],
         spending: Spending,
         checkpoint: Callable[[], object],
         may_go_on: Callable[[], bool],
@@ -227,12 +244,12 @@ class Metered:
     def _reserved(self) -> bool:
         """Whether there is a call left; not yet, when those under way may use up all of them."""
         self._check_price()
-        if reason := self._budget.spent(self._spending.usage, self._seconds()):
-            raise Stop(reason)
-        return self._spending.reserve(self._budget)
+        if reason := self._budget().spent(self._spending.usage, self._seconds()):
+            raise BudgetSpent(reason)
+        return self._spending.reserve(self._budget())
 
     def _check_price(self) -> None:
-        if self._budget.dollars is not None and self._spending.usage.unpriced:
+        if self._budget().dollars is not None and self._spending.usage.unpriced:
             raise _unpriced(self._spending.unpriced)
 
 

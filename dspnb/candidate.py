@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
-from .evaluate import Report
-from .intervals import paired
 from .module import State
+from .report import Report
 
 
 @dataclass
@@ -17,19 +15,7 @@ class Candidate:
     id: int
     state: State
     report: Report | None = None  # on the whole validation set
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Baseline and best on the same held-out examples."""
-
-    baseline: Report
-    best: Report
-
-    @functools.cached_property
-    def difference(self) -> tuple[float, float, float]:
-        """The mean of the paired differences, and its 95% confidence interval."""
-        return paired(self.baseline.scores, self.best.scores)
+    role: str = "student"  # whose model runs it: the program's own, or one that was trained
 
 
 def changes(before: State, after: State) -> dict[str, str]:

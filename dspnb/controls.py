@@ -10,6 +10,10 @@ class Stop(BaseException):
     """Unwinds a run. Not an `Exception`, so nothing that catches errors swallows it."""
 
 
+class BudgetSpent(Stop):
+    """The budget of a run, or of this part of it, allows no further call."""
+
+
 @dataclass
 class Controls:
     """Pause, resume, stop. Safe from any thread; seen at the run's next checkpoint."""

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import statistics
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from . import pool
@@ -16,119 +12,10 @@ from .awaiting import only_awaits
 from .context import use
 from .errors import DspnbError, LMError, UsageError, one_line
 from .example import Example, Metric, Prediction, Score, metric_name, score
-from .intervals import interval
 from .lm.labels import labelled
-from .trace import Check, Trace, cost
+from .report import Report, Row
 
 Program = Callable[..., Prediction]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One example, what the program made of it, and how good that was."""
-
-    example: Example
-    prediction: Prediction | None  # None after an error
-    score: Score  # 0.0 after an error
-    error: str = ""
-    trace: Trace = ()
-    seconds: float = 0.0
-    checks: tuple[Check, ...] = ()  # the constraints that were not met at first
-
-    @property
-    def cost(self) -> float | None:
-        """Dollars, without the calls in `unpriced`; None when no call's price is known."""
-        return cost(self.trace)[0]
-
-    @property
-    def unpriced(self) -> int:
-        """How many calls have a price that is not known."""
-        return cost(self.trace)[1]
-
-
-@dataclass(frozen=True)
-class Report:
-    """A program's scores over a set of examples, in the order of the examples."""
-
-    rows: Sequence[Row]
-    metric: str = ""
-
-    @cached_property
-    def mean(self) -> float:
-        """The mean score; rows that failed count as 0 and are listed in `errors`."""
-        return statistics.fmean(self.scores) if self.rows else 0.0
-
-    @cached_property
-    def interval(self) -> tuple[float, float]:
-        """The 95% confidence interval of the mean."""
-        return interval(self.scores)
-
-    @cached_property
-    def scores(self) -> list[float]:
-        """The value of each row."""
-        return [row.score.value for row in self.rows]
-
-    @cached_property
-    def errors(self) -> list[Row]:
-        """The rows that failed."""
-        return [row for row in self.rows if row.error]
-
-    @cached_property
-    def cost(self) -> float | None:
-        """Dollars, without the calls in `unpriced`; None when no call's price is known."""
-        return cost(self._trace)[0]
-
-    @cached_property
-    def unpriced(self) -> int:
-        """How many calls have a price that is not known."""
-        return cost(self._trace)[1]
-
-    @cached_property
-    def checks(self) -> dict[str, tuple[int, int]]:
-        """Constraint -> how often it was not met at first, and in how many of these in the end."""
-        met: dict[str, list[bool]] = {}
-        for row in self.rows:
-            for check in row.checks:
-                met.setdefault(check.message, []).append(check.held)
-        return {message: (len(held), sum(held)) for message, held in met.items()}
-
-    @property
-    def _trace(self) -> Trace:
-        return tuple(call for row in self.rows for call in row.trace)
-
-    def causes(self) -> dict[str, int]:
-        """Error -> how many rows it failed."""
-        return dict(Counter(row.error for row in self.errors).most_common())
-
-    def frame(self) -> Any:
-        """A pandas frame, one row an example. Raises `UsageError` when pandas is not installed."""
-        try:
-            import pandas
-        except ImportError:
-            raise UsageError("`frame()` needs pandas; run `%pip install pandas`.") from None
-        return pandas.DataFrame([_flat(row) for row in self.rows])
-
-    def plot(self) -> Any:
-        """A matplotlib figure: how many rows got which score."""
-        from matplotlib.figure import Figure  # 0.7 s, and it never touches pyplot
-
-        figure = Figure(figsize=(5, 2.5), layout="constrained")
-        axes = figure.subplots()
-        axes.hist(self.scores, bins=10, range=(min(0, *self.scores), max(1, *self.scores)))
-        axes.set(xlabel="score", ylabel="examples", title=str(self))
-        return figure
-
-    def __repr__(self) -> str:
-        return f"Report({self})"
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        failed = f", {len(self.errors)} failed" if self.errors else ""
-        if self.checks:
-            missed = sum(n - held for n, held in self.checks.values())
-            failed += f", {sum(n for n, _ in self.checks.values())} constraints"
-            failed += f" asked again ({missed} not met)" if missed else " asked again"
-        return f"{self.mean:.3f} [{low:.3f}, {high:.3f}] on {len(self.rows)} examples{failed}"
 
 
 class Interrupted(KeyboardInterrupt):
@@ -166,20 +53,11 @@ def evaluate(
     if concurrency < 1:
         raise UsageError(f"`concurrency` is at least 1; got {concurrency}.")
     rows: dict[int, Row] = {}
-    jobs = [_Job(i, program, example, metric) for i, example in enumerate(data)]
+    jobs = [Job(i, program, example, metric) for i, example in enumerate(data)]
     try:
-        # Thousands of rows would push what the user called himself out of the history.
-        with use(history=None):
-            if only_awaits(program):
-                from . import tasks  # asyncio and httptools, which its models need in any case
-
-                done = tasks.finished(jobs, concurrency, on_wait)
-            else:
-                done = pool.finished(jobs, concurrency, on_wait)
-            with contextlib.closing(done):
-                for i, row in done:
-                    rows[i] = row
-                    on_row(i, row)
+        for i, row in scored(jobs, concurrency, on_wait, awaited=only_awaits(program)):
+            rows[i] = row
+            on_row(i, row)
     except KeyboardInterrupt:
         raise Interrupted(_report(rows, metric), len(data)) from None
     return _report(rows, metric)
@@ -189,16 +67,57 @@ def _report(rows: Mapping[int, Row], metric: Metric) -> Report:
     return Report([rows[i] for i in sorted(rows)], metric_name(metric))
 
 
-class _Job:
-    """One example: asked and scored in a thread, or awaited first and then scored in one."""
+def scored(
+    jobs: Sequence[Job],
+    concurrency: int,
+    on_wait: Callable[[], object] = lambda: None,
+    *,
+    awaited: bool = False,
+    ahead: bool = True,
+) -> Iterator[tuple[int, Row]]:
+    """The rows of jobs by their place, as they finish; of one program or of several.
 
-    def __init__(self, index: int, program: Program, example: Example, metric: Metric) -> None:
-        self._labels: Mapping[str, Any] = {"example": index}  # a metric may call a model too
+    With `awaited` they are tasks of one event loop, without a thread for each call. Then and with
+    `ahead`, the next program may be called before the last answers are scored.
+    """
+    # Thousands of rows would push what the user called himself out of the history.
+    with use(history=None):
+        if awaited:
+            from . import tasks  # asyncio and httptools, which its models need in any case
+
+            done = tasks.finished(jobs, concurrency, on_wait, ahead=ahead)
+        else:
+            done = pool.finished(jobs, concurrency, on_wait)
+        with contextlib.closing(done):
+            yield from done
+
+
+class Job:
+    """One example: asked and scored in a thread, or awaited first and then scored in one.
+
+    `settings` are of the context of the call (`lm`, `rollout`), `labels` say what it is made for.
+    `keep` is called with the row in that thread, before anybody else knows of it.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        program: Program,
+        example: Example,
+        metric: Metric,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        labels: Mapping[str, Any] | None = None,
+        keep: Callable[[Row], object] | None = None,
+    ) -> None:
+        # A metric may call a model too.
+        self._labels: Mapping[str, Any] = {"example": index, **(labels or {})}
         self._program, self._example, self._metric = program, example, metric
+        self._settings, self._keep = settings, keep
         self._start = self._seconds = 0.0
 
     def __call__(self) -> Row:
-        with labelled(**self._labels):
+        with labelled(**self._labels), self._context():
             self._start = time.perf_counter()
             prediction = error = None
             try:
@@ -209,7 +128,7 @@ class _Job:
             return self._row(prediction, error)
 
     async def ask(self) -> Prediction:
-        with labelled(**self._labels):
+        with labelled(**self._labels), self._context():
             self._start = time.perf_counter()
             program: Any = self._program
             prediction: Prediction = await program.acall(**self._example.inputs)
@@ -217,10 +136,19 @@ class _Job:
             return prediction
 
     def then(self, prediction: Prediction | None, error: Exception | None) -> Row:
-        with labelled(**self._labels):
+        with labelled(**self._labels), self._context():
             return self._row(prediction, error)
 
+    def _context(self) -> contextlib.AbstractContextManager[Any]:
+        return use(**self._settings) if self._settings else contextlib.nullcontext()
+
     def _row(self, prediction: Prediction | None, error: Exception | None) -> Row:
+        row = self._made(prediction, error)
+        if self._keep is not None:
+            self._keep(row)
+        return row
+
+    def _made(self, prediction: Prediction | None, error: Exception | None) -> Row:
         try:
             if error is not None:
                 raise error
@@ -250,18 +178,5 @@ def _failed(example: Example, error: Exception, prediction: Prediction | None, s
     trace, checks = (
         (made.trace, made.checks) if isinstance(made, (Prediction, DspnbError)) else ((), ())
     )
-    return Row(example, None, Score(0.0, said), said, trace, time.perf_counter() - start, checks)
-
-
-def _flat(row: Row) -> dict[str, Any]:
-    predicted: Mapping[str, Any] = row.prediction or {}
-    return {
-        **row.example,
-        **{f"predicted_{name}": value for name, value in predicted.items()},
-        "score": row.score.value,
-        "feedback": row.score.feedback,
-        "error": row.error,
-        "seconds": row.seconds,
-        "dollars": row.cost,
-        "unpriced": row.unpriced,
-    }
+    seconds = time.perf_counter() - start
+    return Row(example, None, Score(0.0, said), said, trace, seconds, checks, error)

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -209,19 +209,25 @@ class Event:
 class EventLog:
     """Append-only. Any number of readers may iterate, each from any point, on any thread."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, seconds: float = 0.0, on_event: Callable[[Event], object] = lambda event: None
+    ) -> None:
+        """`seconds` have gone by already; `on_event` is told of each event that is added."""
         self._events: list[Event] = []
         self._closed = False
         self._changed = threading.Condition()  # protects the two above
-        self._start = time.monotonic()
+        self._start = time.monotonic() - seconds
+        self._on_event = on_event
 
     def append(self, body: Body) -> None:
         """Add an event. After `close` it is dropped: a late answer cannot reopen a run."""
         with self._changed:
             if self._closed:
                 return
-            self._events.append(Event(len(self._events), self.seconds, body))
+            event = Event(len(self._events), self.seconds, body)
+            self._events.append(event)
             self._changed.notify_all()
+        self._on_event(event)
 
     def close(self) -> None:
         """Say that no event will follow, so that readers end."""
@@ -231,7 +237,7 @@ class EventLog:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the log was opened."""
+        """Seconds since the run began, those of earlier sessions included."""
         return time.monotonic() - self._start
 
     def __len__(self) -> int:

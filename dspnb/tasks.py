@@ -36,18 +36,22 @@ class Job(Protocol):
 
 
 def finished(
-    jobs: Sequence[Job], concurrency: int, on_wait: Callable[[], object] = lambda: None
+    jobs: Sequence[Job],
+    concurrency: int,
+    on_wait: Callable[[], object] = lambda: None,
+    *,
+    ahead: bool = True,
 ) -> Generator[tuple[int, Any], None, None]:
     """The same as `pool.finished`, for jobs of two steps.
 
-    While what follows takes next to no time, the next job begins without waiting for it. Called off
-    from outside, it raises `Cancelled`.
+    With `ahead`, while what follows takes next to no time, the next job begins without waiting for
+    it. Called off from outside, it raises `Cancelled`.
     """
     here = scope()
     context = contextvars.copy_context()
     context.run(cancellation.set, here.inner)
     pause = PAUSE if concurrency > MANY else 0.0
-    under_way = _UnderWay(jobs, context, min(concurrency, len(jobs)), pause)
+    under_way = _UnderWay(jobs, context, min(concurrency, len(jobs)), pause, AHEAD if ahead else 0)
 
     def look() -> None:
         on_wait()
@@ -78,10 +82,16 @@ class _UnderWay:
     """The jobs that are asked, those whose answer waits for a thread, and the threads."""
 
     def __init__(
-        self, jobs: Sequence[Job], context: contextvars.Context, most: int, pause: float
+        self,
+        jobs: Sequence[Job],
+        context: contextvars.Context,
+        most: int,
+        pause: float,
+        ahead: int,
     ) -> None:
         self.done: queue.SimpleQueue[tuple[int, Any, BaseException | None]] = queue.SimpleQueue()
         self._context, self._most, self._pause = context, most, pause
+        self._ahead = ahead
         self._jobs = deque(enumerate(jobs))
         self._tasks: list[asyncio.Task[None]] = []
         self._answered: queue.SimpleQueue[_Answered | None] = queue.SimpleQueue()
@@ -164,7 +174,9 @@ class _UnderWay:
 
     def _must_wait(self) -> bool:
         """Whether what follows an answer takes so long that the next job waits for it."""
-        return len(self._threads) > 1 or self._answered.qsize() >= max(self._most, AHEAD)
+        if not self._ahead or len(self._threads) > 1:
+            return True
+        return self._answered.qsize() >= max(self._most, self._ahead)
 
     # -- in the threads ----------------------------------------------------------------
 

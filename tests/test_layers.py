@@ -24,10 +24,10 @@ derived  inputs  trace
 example
 adapters  provenance  batch  frame  predictor
 saving  context  metrics  data  asking  prepared
-streaming  under_way  answering
+report  streaming  under_way  answering
 module  predict
 awaiting
-checks  modules  preview  evaluate  diff  refit
+checks  modules  preview  evaluate  diff  refit  store
 optimizers  candidate
 run
 compiling  frontends

@@ -51,6 +51,19 @@ def to_json(completion: Completion) -> str:
         raise ValueError(f"The completion cannot be written as JSON: {error}") from error
 
 
+def to_dict(completion: Completion) -> dict[str, Any]:
+    """The same as values of JSON. Raises `ValueError` when the completion holds something else."""
+    told = _told(completion)
+    if completion.tool_calls or completion.citations or completion.logprobs or completion.samples:
+        json.loads(to_json(completion))  # all else is numbers and texts
+    return told
+
+
+def from_dict(told: Any) -> Completion:
+    """The completion that `to_dict` gave. Raises `ValueError` when it is none."""
+    return _completion(told)
+
+
 def from_json(text: str, *, again: bool = False) -> Completion:
     """The completion that `to_json` wrote; fields that are not known here are left out.
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from dspnb.adapters.values import to_text
 from dspnb.errors import UsageError
-from dspnb.evaluate import Report, Row
 from dspnb.example import Prediction
 from dspnb.lm.base import Attachment, Block, Message, ToolCall, estimate_tokens
 from dspnb.module import Module
 from dspnb.preview import Preview
+from dspnb.report import Report, Row
 from dspnb.run import Run
 from dspnb.signature import Field
 from dspnb.trace import Call, Check, Trace

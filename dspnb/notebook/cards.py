@@ -7,13 +7,13 @@ from typing import Any
 
 from dspnb.adapters.kinds import optional
 from dspnb.data import Split
-from dspnb.evaluate import Report, Row
 from dspnb.example import Example, Score
 from dspnb.example import Prediction as Outputs
 from dspnb.lm import LM, Completion, Model, Recorded, Replayed, Usage
 from dspnb.lm.ledger import Calls
 from dspnb.lm.money import money
 from dspnb.lm.sums import Sums
+from dspnb.report import Report, Row
 from dspnb.signature import REQUIRED, Field, Signature
 from dspnb.trace import Attempt, Call, Check, cost
 from dspnb.types import ToolCalls

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from dspnb.data import Examples, Split
 from dspnb.diff import Diff
-from dspnb.evaluate import Report
 from dspnb.example import Example, Prediction, Score
 from dspnb.lm import LM, Completion, Recorded, Replayed
 from dspnb.lm.ledger import Calls
 from dspnb.lm.sums import Sums
 from dspnb.module import Module
 from dspnb.preview import Preview
+from dspnb.report import Report
 from dspnb.run import Run
 from dspnb.signature import Signature
 from dspnb.streaming import Stream

@@ -11,10 +11,10 @@ from dspnb import metrics
 from dspnb.compiling import as_program
 from dspnb.data import Examples, Split
 from dspnb.errors import UsageError, nearest
-from dspnb.evaluate import Report
 from dspnb.example import Example, Metric, Prediction
 from dspnb.module import Module
 from dspnb.optimizers import OPTIMIZERS, Optimizer, optimizer
+from dspnb.report import Report
 from dspnb.run import Run
 
 METRICS: dict[str, Metric] = {"exact": metrics.exact(), "f1": metrics.f1()}

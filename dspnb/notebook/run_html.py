@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dspnb.candidate import Candidate, Comparison
-from dspnb.evaluate import Report
+from dspnb.report import Report
 from dspnb.run import Run
 
 from .plot import Point, score_plot

@@ -16,7 +16,7 @@ from dspnb.compiling import compile
 from dspnb.context import configure
 from dspnb.errors import UsageError, nearest
 from dspnb.evaluate import Interrupted as EvaluationInterrupted
-from dspnb.evaluate import Report, Row, evaluate
+from dspnb.evaluate import evaluate
 from dspnb.lm import LM, Model, Recorded, Replayed, Usage
 from dspnb.lm.finding import usable
 from dspnb.lm.ledger import ledger
@@ -24,6 +24,7 @@ from dspnb.lm.money import money
 from dspnb.lm.private import is_secret
 from dspnb.lm.sums import Sums
 from dspnb.preview import Preview, preview
+from dspnb.report import Report, Row
 from dspnb.run import Run
 
 from . import cards, names

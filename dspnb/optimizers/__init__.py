@@ -1,6 +1,18 @@
 """Searches for better instructions and demos; each one only decides, a `Run` does the work."""
 
-from .base import Answer, Ask, Complete, Evaluate, Optimizer, Search, Task, Validate
+from .base import (
+    Answer,
+    Ask,
+    Complete,
+    Evaluate,
+    Optimizer,
+    Role,
+    Search,
+    Task,
+    Train,
+    Trained,
+    Validate,
+)
 from .bootstrap import BootstrapFewShot
 from .labeled import LabeledFewShot
 from .names import OPTIMIZERS, optimizer
@@ -16,8 +28,11 @@ __all__ = [
     "Evaluate",
     "LabeledFewShot",
     "Optimizer",
+    "Role",
     "Search",
     "Task",
+    "Train",
+    "Trained",
     "Validate",
     "optimizer",
 ]

@@ -10,12 +10,15 @@ from __future__ import annotations
 import random
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from dspnb.evaluate import Report
 from dspnb.example import Example, Prediction
 from dspnb.module import State
+from dspnb.report import Report, Row
 from dspnb.signature import Signature
+
+# Whose model does it: "student", "teacher", or what a `Train` was answered with.
+Role = str
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Evaluate:
     state: State
     examples: Sequence[Example]
     rollout: int = 0
-    role: Literal["student", "teacher"] = "student"
+    role: Role = "student"
 
 
 @dataclass(frozen=True)
@@ -38,18 +41,39 @@ class Validate:
     state: State
     parent: State | None = None
     note: str = ""  # where the state comes from, in a few words
+    role: Role = "student"
 
 
 @dataclass(frozen=True)
 class Complete:
-    """Ask: one call of the proposer model. Answer: a `Prediction`."""
+    """Ask: one call of the proposer model. Answer: a `Prediction`.
+
+    To ask the same again gives another sample.
+    """
 
     signature: Signature
     inputs: Mapping[str, Any]
 
 
-Ask = Evaluate | Validate | Complete
-Answer = Report | Prediction
+@dataclass(frozen=True)
+class Train:
+    """Ask: train a model on what the program did in these rows. Answer: a `Trained`.
+
+    The trainer is what `compile(trainer=...)` names.
+    """
+
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model that was trained: `role` names it in `Evaluate` and `Validate`."""
+
+    role: Role
+
+
+Ask = Evaluate | Validate | Complete | Train
+Answer = Report | Prediction | Trained
 # A tuple of asks is done concurrently and answered by a tuple.
 Search = Generator[Ask | tuple[Ask, ...], Any, State]
 
@@ -71,5 +95,8 @@ class Optimizer(Protocol):
     def search(self, task: Task) -> Search:
         """Ask, be told, and return the state to keep."""
 
-    def program_calls(self, train: int, val: int) -> int | None:
-        """About how many runs of the program a search takes; None when it cannot tell."""
+    def program_calls(self, train: int, val: int) -> Mapping[str, int] | None:
+        """How many runs of the program a search takes at most, by what for, in words.
+
+        `train` and `val` count examples. None when it cannot tell.
+        """

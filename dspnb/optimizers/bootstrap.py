@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dspnb.errors import UsageError
-from dspnb.evaluate import Row
 from dspnb.example import Example
 from dspnb.module import State
+from dspnb.report import Row
 from dspnb.signature import Signature
 from dspnb.trace import Call
 
@@ -52,8 +52,9 @@ class BootstrapFewShot:
         rest = [example for i, example in enumerate(train) if i not in used]
         return _with_demos(task, demos, rest, self.max_labeled_demos)
 
-    def program_calls(self, train: int, val: int) -> int:
-        return val + min(train * self.max_rounds, 3 * self.max_bootstrapped_demos)
+    def program_calls(self, train: int, val: int) -> dict[str, int]:
+        most = train * self.max_rounds if self.max_bootstrapped_demos else 0
+        return {"bootstrapping": most, "validating": val}
 
     def _successes(
         self, task: Task, teacher: State, train: Sequence[Example]

@@ -34,8 +34,8 @@ class LabeledFewShot:
         return labeled(task, task.train, self.k, task.rng if self.sample else None)
         yield  # makes this a generator, though it has nothing to ask
 
-    def program_calls(self, train: int, val: int) -> int:
-        return val  # the state it returns is scored once
+    def program_calls(self, train: int, val: int) -> dict[str, int]:
+        return {"validating": val}  # the state it returns is scored once
 
 
 def labeled(

@@ -52,9 +52,13 @@ class BootstrapFewShotWithRandomSearch:
                 best, best_mean = state, mean
         return best
 
-    def program_calls(self, train: int, val: int) -> int:
-        one = self._of(self.max_bootstrapped_demos)
-        return 2 * val + (self.num_candidate_programs + 1) * one.program_calls(train, val)
+    def program_calls(self, train: int, val: int) -> dict[str, int]:
+        one = self._of(self.max_bootstrapped_demos).program_calls(train, val)
+        bootstraps = self.num_candidate_programs + 1
+        return {
+            "bootstrapping": bootstraps * one["bootstrapping"],
+            "validating": (1 + bootstraps) * val,  # the first has labelled demos
+        }
 
     def _bootstrap(self, task: Task, number: int) -> Search:
         train, size = list(task.train), self.max_bootstrapped_demos

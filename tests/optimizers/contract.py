@@ -4,9 +4,9 @@ import copy
 import random
 
 from dspnb import Example, Prediction, Score, Signature
-from dspnb.evaluate import Report, Row
 from dspnb.module import Setting
 from dspnb.optimizers import Complete, Evaluate, Task, Validate
+from dspnb.report import Report, Row
 from dspnb.trace import Call
 
 SIGNATURES = {"a": Signature("x: int -> y: int"), "b.0": Signature("y: int -> z")}

@@ -6,8 +6,8 @@ import pytest
 from optimizers.contract import ROWS, OptimizerContract, call, drive, row, task
 
 from dspnb import Example, UsageError
-from dspnb.evaluate import Report
 from dspnb.optimizers import BootstrapFewShot
+from dspnb.report import Report
 
 
 class TestBootstrapFewShot(OptimizerContract):

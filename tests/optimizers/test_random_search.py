@@ -2,8 +2,8 @@ import pytest
 from optimizers.contract import ROWS, OptimizerContract, answered, drive, task
 
 from dspnb import Score, UsageError
-from dspnb.evaluate import Report, Row
 from dspnb.optimizers import BootstrapFewShotWithRandomSearch, Validate
+from dspnb.report import Report, Row
 
 
 class TestRandomSearch(OptimizerContract):

@@ -1,0 +1,59 @@
+"""The program as it was and the best one that a search found, on examples that it did not see."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from .intervals import better, changed, paired
+from .report import Report, Row
+
+SURE = 0.9  # the probability of being better from which a program is returned
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Baseline and best on the same held-out examples.
+
+    `search` is the best one's mean on the validation set, which chose it and flatters it.
+    """
+
+    baseline: Report
+    best: Report
+    search: float = 0.0
+    opened: int = 1  # how many runs have looked at the test set by now; 0 for a part of `val`
+    never_worse: bool = True  # return the original unless the best one is better beyond doubt
+
+    @functools.cached_property
+    def difference(self) -> tuple[float, float, float]:
+        """The mean of the paired differences, and its 95% confidence interval."""
+        return paired(self.baseline.scores, self.best.scores)
+
+    @functools.cached_property
+    def better(self) -> float:
+        """The probability that the best one is truly better."""
+        return better(self.baseline.scores, self.best.scores)
+
+    @property
+    def returned(self) -> bool:
+        """Whether the best one is returned; else the program as it was."""
+        return not self.never_worse or self.baseline is self.best or self.better > SURE
+
+    @property
+    def optimism(self) -> float:
+        """By how much the search overrated the best one."""
+        return self.search - self.best.mean
+
+    @functools.cached_property
+    def fixed(self) -> tuple[int, ...]:
+        """The examples, by index, that have a higher score than before."""
+        return tuple(changed(self.baseline.scores, self.best.scores)[0])
+
+    @functools.cached_property
+    def broke(self) -> tuple[int, ...]:
+        """The examples, by index, that have a lower score than before."""
+        return tuple(changed(self.baseline.scores, self.best.scores)[1])
+
+    def rows(self, index: int) -> tuple[Row, Row]:
+        """What both made of one example: before and after."""
+        return self.baseline.rows[index], self.best.rows[index]

@@ -1,0 +1,45 @@
+"""Optimizers one after another, each from the state that the one before found."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from dspnb.errors import UsageError
+
+from .base import Optimizer, Search, Task, Validate
+
+
+class Chain:
+    """Run optimizers in turn, as in `Chain(BootstrapFewShot(), LabeledFewShot())`.
+
+    Each begins with the best state of those before it. DSPy's BetterTogether (Soylu et al., 2024,
+    arXiv 2407.10930) is a chain of a prompt and a weight optimizer.
+    """
+
+    def __init__(self, *optimizers: Optimizer) -> None:
+        if not optimizers:
+            raise UsageError("A chain needs at least one optimizer.")
+        self.optimizers = optimizers
+
+    def search(self, task: Task) -> Search:
+        state, mean = task.state, (yield Validate(task.state)).mean
+        for optimizer in self.optimizers:
+            found = yield from optimizer.search(dataclasses.replace(task, state=state))
+            report = yield Validate(found, parent=state, note=type(optimizer).__name__)
+            if report.mean > mean:
+                state, mean = found, report.mean
+        return state
+
+    def program_calls(self, train: int, val: int) -> dict[str, int] | None:
+        parts: dict[str, int] = {}
+        for optimizer in self.optimizers:
+            one = optimizer.program_calls(train, val)
+            if one is None:
+                return None
+            for what, runs in one.items():
+                parts[what] = parts.get(what, 0) + runs
+        parts["validating"] = parts.get("validating", 0) + val * len(self.optimizers)
+        return parts
+
+    def __repr__(self) -> str:
+        return f"Chain({', '.join(map(repr, self.optimizers))})"

@@ -1,0 +1,176 @@
+"""What an optimizer asks for, as jobs: each makes one row, and is known by a key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .awaiting import only_awaits
+from .candidate import Candidate
+from .context import use
+from .evaluate import Job
+from .events import Split
+from .example import Example, Metric, Prediction, Score
+from .fingerprints import example_print
+from .lm.base import LanguageModel
+from .lm.labels import labelled
+from .module import Module
+from .optimizers import Complete, Train
+from .predict import Predict
+from .report import Row
+from .row_calls import RowCalls
+from .store import KEY
+from .trainer import Trainer
+
+Keep = Callable[[Row], object]  # called with a row before anybody else knows of it
+NOTHING = Example()  # the example of a row that has none
+
+
+class Work(Protocol):
+    """Jobs that belong together. Each gives a `Row`."""
+
+    keys: Sequence[bytes]  # one for each job: two jobs of one key would give the same row
+    examples: Sequence[Example]
+    awaited: bool  # whether its jobs may be awaited beside all others, without threads
+    changed: bool  # whether the program is another than the one that was given
+    scored: Scored | None  # whose scores the run tells of; None for what is only asked
+
+    @property
+    def program(self) -> Module:
+        """Whose signatures the rows have."""
+
+    def job(self, place: int, calls: RowCalls, keep: Keep) -> Any:
+        """What makes the row at this place, with the models that `calls` gives."""
+
+
+@dataclass
+class Scored:
+    """A candidate on a set of examples."""
+
+    candidate: Candidate
+    split: Split
+
+
+def key_of(*parts: str) -> bytes:
+    """What is known by all these parts together."""
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=KEY).digest()
+
+
+def keys_of(start: bytes, examples: Sequence[Example]) -> list[bytes]:
+    """The key of each example, where all else is the same."""
+    whole = hashlib.blake2b(start, digest_size=KEY)
+    keys = []
+    for example in examples:
+        one = whole.copy()
+        one.update(example_print(example))
+        keys.append(one.digest())
+    return keys
+
+
+class Scoring:
+    """Run a program on examples, and score what it gives."""
+
+    def __init__(
+        self,
+        program: Module,
+        examples: Sequence[Example],
+        metric: Metric,
+        keys: Sequence[bytes],
+        lm: LanguageModel,
+        rollout: int = 0,
+        scored: Scored | None = None,
+        *,
+        changed: bool = False,
+    ) -> None:
+        self.program, self.examples, self.keys, self.scored = program, examples, keys, scored
+        self.changed = changed
+        self._metric, self._lm, self._rollout = metric, lm, rollout
+        with use(lm=lm):
+            self.awaited = only_awaits(program)
+
+    def job(self, place: int, calls: RowCalls, keep: Keep) -> Any:
+        return Job(
+            place,
+            self.program,
+            self.examples[place],
+            self._metric,
+            settings=_settings(calls, self._lm, self._rollout),
+            labels={"candidate": self.scored.candidate.id if self.scored else None},
+            keep=keep,
+        )
+
+
+class Completing:
+    """Put one question to a model, as `Complete` says."""
+
+    examples = (NOTHING,)
+    scored = None
+    changed = False
+
+    def __init__(self, ask: Complete, key: bytes, lm: LanguageModel) -> None:
+        self.keys = (key,)
+        self.program = Predict(ask.signature)
+        self._inputs, self._lm = dict(ask.inputs), lm
+        with use(lm=lm):
+            self.awaited = only_awaits(self.program)
+
+    def job(self, place: int, calls: RowCalls, keep: Keep) -> Any:
+        return _Question(self.program, self._inputs, _settings(calls, self._lm, 0), keep)
+
+
+class Training:
+    """Have a model trained, as `Train` says; the row's prediction holds its name."""
+
+    examples = (NOTHING,)
+    scored = None
+    changed = False
+    awaited = False
+    program = Module()
+
+    def __init__(
+        self, ask: Train, key: bytes, trainer: Trainer, checkpoint: Callable[[], object]
+    ) -> None:
+        self.keys = (key,)
+        self._rows, self._trainer, self._checkpoint = ask.rows, trainer, checkpoint
+
+    def job(self, place: int, calls: RowCalls, keep: Keep) -> Any:
+        def train() -> Row:
+            name = self._trainer.train(self._rows, self._checkpoint)
+            row = Row(NOTHING, Prediction(model=name), Score(0.0))
+            keep(row)
+            return row
+
+        return train
+
+
+@dataclass
+class _Question:
+    """One call of a predictor: in a thread, or awaited."""
+
+    program: Predict
+    inputs: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    keep: Keep
+    labels: Mapping[str, Any] = field(default_factory=lambda: {"example": None})
+
+    def __call__(self) -> Row:
+        with use(**self.settings), labelled(**self.labels):
+            return self.then(self.program(**self.inputs), None)
+
+    async def ask(self) -> Prediction:
+        with use(**self.settings), labelled(**self.labels):
+            return await self.program.acall(**self.inputs)
+
+    def then(self, prediction: Prediction | None, error: Exception | None) -> Row:
+        if error is not None:
+            raise error
+        assert prediction is not None
+        row = Row(NOTHING, prediction, Score(0.0), trace=prediction.trace)
+        self.keep(row)
+        return row
+
+
+def _settings(calls: RowCalls, lm: LanguageModel, rollout: int) -> dict[str, Any]:
+    return {"lm": calls.model(lm), "meter": calls.model, "rollout": rollout}
