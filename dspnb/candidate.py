@@ -29,6 +29,8 @@ class Comparison:
     @functools.cached_property
     def difference(self) -> tuple[float, float, float]:
         """The mean of the paired differences, and its 95% confidence interval."""
+        if self.baseline is self.best:
+            return 0.0, 0.0, 0.0  # the program stayed as it was: that is no estimate
         return paired(self.baseline.scores, self.best.scores)
 
 

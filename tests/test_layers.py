@@ -10,7 +10,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
-constraints  events  intervals  cancellation  controls
+constraints  events  distributions  pairs  cancellation  controls
+intervals  better
 pool
 lm
 types  tasks
@@ -22,7 +23,7 @@ jsonable
 signature  budget  testing
 derived  inputs  trace
 example
-adapters  provenance  batch  frame  predictor
+adapters  provenance  batch  frame  predictor  overlap
 saving  context  metrics  data  asking  prepared
 streaming  under_way  answering
 module  predict
