@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from .intervals import better, changed, paired
+from .better import better
+from .intervals import paired
+from .pairs import changed
 from .report import Report, Row
 
 SURE = 0.9  # the probability of being better from which a program is returned
@@ -27,6 +29,8 @@ class Comparison:
     @functools.cached_property
     def difference(self) -> tuple[float, float, float]:
         """The mean of the paired differences, and its 95% confidence interval."""
+        if self.baseline is self.best:
+            return 0.0, 0.0, 0.0  # the program stayed as it was: that is no estimate
         return paired(self.baseline.scores, self.best.scores)
 
     @functools.cached_property

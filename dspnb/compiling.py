@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .budget import Budget
+from .beginning import begin
+from .budget import Budget, check_price
+from .context import current
+from .dividing import divided
 from .errors import UsageError
 from .example import Example, Metric
 from .lm.base import LanguageModel
 from .module import Module
 from .optimizers import BootstrapFewShotWithRandomSearch, Optimizer
+from .plan import Plan
 from .run import Run
+from .trainer import Trainer
 
 
 def compile(
@@ -27,34 +31,96 @@ def compile(
     budget: Budget | None = None,
     teacher: LanguageModel | None = None,
     proposer: LanguageModel | None = None,
+    trainer: Trainer | None = None,
     seed: int = 0,
     concurrency: int = 16,
     wait: bool = False,
+    resume: str = "auto",
+    never_worse: bool = True,
+    max_error_rate: float = 0.1,
+    settings: Mapping[str, Any] | None = None,
 ) -> Run:
     """Search for a better state of `program`; returns the run, which goes on in the background.
 
     Without `optimizer`, BootstrapFewShotWithRandomSearch. Without `val`, the last third of a
-    shuffled `train` validates. `test` is held out: baseline and best are compared on it in the end.
+    shuffled `train` validates. `test` is held out: baseline and best are compared on it in the
+    end. Without it a third of `val` is set aside for that, if `val` has at least 60 examples.
+    Unless `never_worse` is False, the program as it was is returned when the best one is not better
+    there with a probability above 0.9.
+
+    What is paid for is kept. `resume="auto"` goes on with the unfinished run of the same program,
+    data, metric, models, optimizer and seed, and no example is scored twice that an earlier run has
+    scored; an id goes on with that run; `"never"` asks everything anew. More than `max_error_rate`
+    of at least 20 rows that fail end the run. `settings` are kept with the run, to be shown.
+
     Raises `UsageError` before anything is spent.
     """
-    _check(metric, optimizer, budget, concurrency, {"teacher": teacher, "proposer": proposer})
-    _check_examples({"train": train, "val": val or (), "test": test or ()})
-    train, val, warnings = _divided(train, val, seed)
-    run = Run(
-        as_program(program),
-        optimizer or BootstrapFewShotWithRandomSearch(),
+    plan = planned(
+        program,
+        optimizer,
         metric=metric,
         train=train,
         val=val,
-        test=test or (),
+        test=test,
         budget=budget,
         teacher=teacher,
         proposer=proposer,
+        trainer=trainer,
         seed=seed,
         concurrency=concurrency,
-        warnings=warnings,
-    ).start()
+        never_worse=never_worse,
+        max_error_rate=max_error_rate,
+    )
+    run = begin(plan, resume, dict(settings or {}))
     return run.wait() if wait else run
+
+
+def planned(
+    program: Module | type[Module],
+    optimizer: Optimizer | None = None,
+    *,
+    metric: Metric,
+    train: Sequence[Example],
+    val: Sequence[Example] | None = None,
+    test: Sequence[Example] | None = None,
+    budget: Budget | None = None,
+    teacher: LanguageModel | None = None,
+    proposer: LanguageModel | None = None,
+    trainer: Trainer | None = None,
+    seed: int = 0,
+    concurrency: int = 16,
+    never_worse: bool = True,
+    max_error_rate: float = 0.1,
+) -> Plan:
+    """What `compile` would do, checked; nothing is begun. Raises `UsageError`."""
+    models = {"teacher": teacher, "proposer": proposer}
+    _check(metric, optimizer, budget, concurrency, models)
+    if not 0 <= max_error_rate <= 1:
+        raise UsageError(f"`max_error_rate` is between 0 and 1; got {max_error_rate!r}.")
+    _check_examples({"train": train, "val": val or (), "test": test or ()})
+    sets = divided(train, val, test, seed, reserve=never_worse)
+    here, budget = current(), budget or Budget()
+    for model in filter(None, (here.require_lm(), teacher, proposer)):
+        check_price(budget, model)
+    return Plan(
+        program=as_program(program).with_state({}),  # later changes to the user's do not matter
+        optimizer=optimizer or BootstrapFewShotWithRandomSearch(),
+        metric=metric,
+        train=sets.train,
+        val=sets.val,
+        test=sets.test,
+        here=here,
+        reserved=sets.reserved,
+        budget=budget,
+        teacher=teacher,
+        proposer=proposer,
+        trainer=trainer,
+        seed=seed,
+        concurrency=concurrency,
+        never_worse=never_worse,
+        max_error_rate=max_error_rate,
+        warnings=sets.warnings,
+    )
 
 
 def as_program(value: Any) -> Module:
@@ -110,23 +176,3 @@ def _check_examples(sets: Mapping[str, Sequence[Any]]) -> None:
                     "make them with `examples(rows, inputs=[...])`."
                 )
             _ = row.inputs  # raises when the example does not say what they are
-
-
-def _divided(
-    train: Sequence[Example], val: Sequence[Example] | None, seed: int
-) -> tuple[Sequence[Example], Sequence[Example], list[str]]:
-    if val:
-        if not train:
-            raise UsageError("A run needs examples to learn from; `train` is empty.")
-        return train, val, []
-    if len(train) < 2:
-        raise UsageError(
-            f"A run needs examples to learn from and to choose by; got {len(train)} and no `val`."
-        )
-    rows = random.Random(seed).sample(list(train), len(train))
-    cut = len(rows) - max(1, len(rows) // 3)
-    warning = (
-        f"No validation set was given: {len(rows) - cut} of the {len(rows)} training examples "
-        "validate instead."
-    )
-    return rows[:cut], rows[cut:], [warning]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ from .events import (
     Scored,
     Warned,
 )
-from .example import Example, Score
+from .example import Score
 from .failing import Failures
 from .fingerprints import example_print, fingerprint_of, state_print
 from .lm.base import LanguageModel
@@ -268,9 +268,7 @@ class Driver:
                 start = self._start(state, lm, rollout)
                 keys = keys_of(start, examples)
                 changed = state != self.task.state
-                return Scoring(
-                    program, examples, plan.metric, keys, lm, rollout, changed=changed
-                )
+                return Scoring(program, examples, plan.metric, keys, lm, rollout, changed=changed)
             case Complete(signature, inputs):
                 lm = self._model("proposer")
                 start = key_of(
@@ -348,7 +346,9 @@ class Driver:
         if jobs:
             awaited = all(one.work.awaited for one in under_way)
             concurrency = self.plan.concurrency
-            ahead = all(getattr(self._model(role), "keeps", False) for role in ("student", "teacher"))
+            ahead = all(
+                getattr(self._model(role), "keeps", False) for role in ("student", "teacher")
+            )
             with contextlib.closing(
                 scored(jobs, concurrency, self._look, awaited=awaited, ahead=ahead)
             ) as rows:
@@ -413,8 +413,7 @@ class Driver:
         if whose is not None:
             self._say(Scored(whose.candidate.id, place, row.score.value, whose.split, known))
         self._failures.add(row, changed=one.work.changed)
-        if row.error:
-            self._failures.check()
+        self._failures.check()
         one.left -= 1
         if not one.left and whose is not None:
             self._finish(one, whose)

@@ -33,6 +33,8 @@ def program_calls(plan: Plan) -> Mapping[str, int] | None:
     searching = plan.optimizer.program_calls(len(plan.train), len(plan.val))
     if searching is None:
         return None
+    if isinstance(searching, int):
+        searching = {"searching": searching}
     parts = {AS_IT_IS: len(plan.val), **searching, HELD_OUT: 2 * len(plan.test)}
     return {what: runs for what, runs in parts.items() if runs}
 

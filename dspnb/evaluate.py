@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from . import pool
@@ -74,7 +74,7 @@ def scored(
     *,
     awaited: bool = False,
     ahead: bool = True,
-) -> Iterator[tuple[int, Row]]:
+) -> Generator[tuple[int, Row], None, None]:
     """The rows of jobs by their place, as they finish; of one program or of several.
 
     With `awaited` they are tasks of one event loop, without a thread for each call. Then and with

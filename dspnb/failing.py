@@ -8,7 +8,8 @@ from .errors import TooManyErrors
 from .report import Cause, Row
 
 FEW = 20  # rows; fewer say nothing about a rate
-OF_THE_PROMPT = ("ParseError", "ConstraintError")  # a bad candidate is to blame, not the provider
+# A bad candidate is to blame for these, not the provider.
+OF_THE_PROMPT = ("ParseError", "ConstraintError", "ContextTooLong")
 _MOST = 3  # causes in a sentence
 
 
@@ -20,8 +21,8 @@ class Failures:
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._lock = threading.Lock()  # protects the two below
-        self._rows = 0
+        self._lock = threading.Lock()  # protects the three below
+        self._rows = self._failed = 0
         self._causes: dict[str, Cause] = {}
 
     def add(self, row: Row, *, changed: bool) -> None:
@@ -32,17 +33,18 @@ class Failures:
         with self._lock:
             self._rows += 1
             if row.error and not (changed and row.cause in OF_THE_PROMPT):
+                self._failed += 1
                 known = self._causes.get(row.cause)
                 self._causes[row.cause] = known.again() if known else Cause.of(row)
 
     def check(self, *, last: bool = False) -> None:
         """Raise when too many rows failed; `last` says that no more come for a while."""
-        with self._lock:
-            failed, rows = sum(cause.count for cause in self._causes.values()), self._rows
-            causes = sorted(self._causes.values(), key=lambda cause: -cause.count)
+        failed, rows = self._failed, self._rows
         enough = rows >= FEW
         if failed > self._rate * rows if enough else last and rows > 4 and failed > rows / 2:
             limit = f"more than {self._rate:.0%}" if enough else "more than half"
+            with self._lock:
+                causes = sorted(self._causes.values(), key=lambda cause: -cause.count)
             raise TooManyErrors(f"{failed} of {rows} rows failed ({limit}): {_said(causes)}")
 
 

@@ -102,7 +102,9 @@ class Report:
     def errors(self) -> list[Row]:
         """The rows that failed."""
         kept = getattr(self.rows, "errors", None)
-        return [self.rows[i] for i in kept] if kept is not None else [r for r in self.rows if r.error]
+        return (
+            [self.rows[i] for i in kept] if kept is not None else [r for r in self.rows if r.error]
+        )
 
     @cached_property
     def cost(self) -> float | None:

@@ -10,22 +10,22 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from .better import detectable
 from .candidate import Candidate
 from .comparison import Comparison
 from .controls import Stop
 from .driver import Driver
 from .errors import one_line
 from .estimate import estimated, program_calls
-from .events import FINAL, Event, EventLog, Resumed, Spent, Started, Status, StatusChanged, Warned
-from .intervals import detectable
+from .events import FINAL, Event, Resumed, Spent, Started, Status, StatusChanged, Warned
 from .lm.ledger import Calls, ledger
 from .module import Module
-from .overlap import overlaps
+from .overlap import overlaps, words
 from .plan import Plan
 from .plots import run_figure
 from .provenance import Provenance, fingerprint
 from .report import Report
-from .store import Record, Store
+from .store import Lock, Record, Store
 from .watching import Watch
 
 
@@ -44,8 +44,9 @@ class Run:
     is paid for is in the store before anything else happens.
     """
 
-    def __init__(self, plan: Plan, record: Record, store: Store) -> None:
+    def __init__(self, plan: Plan, record: Record, store: Store, lock: Lock) -> None:
         self.id, self.plan = record.id, plan
+        self._lock = lock  # held, so that no other process goes on with the same run
         self.store, self._record = store, record
         self.status: Status = "running"
         self.reason = ""
@@ -56,6 +57,7 @@ class Run:
         self._resumed = record.spent != {}
         self._ended = threading.Event()
         self._turn = threading.Lock()  # protects `status` and `reason`
+        self._keeping = threading.Lock()  # protects `_record`, and the order of its writing
         context = contextvars.copy_context()
         self._thread = threading.Thread(
             target=context.run, args=(self._main,), name=self.id, daemon=True
@@ -183,7 +185,7 @@ class Run:
 
     @property
     def report(self) -> Report | None:
-        """The scores of the program that `best` gives: held out if there are, else on validation."""
+        """The scores of the program that `best` gives: held-out ones if there are any."""
         if self.comparison:
             return self.comparison.best if self.comparison.returned else self.comparison.baseline
         best = self.best_candidate
@@ -254,6 +256,7 @@ class Run:
         finally:
             self.log.close()
             watch.close()
+            self._lock.release()
             self._ended.set()
 
     def _announce(self) -> None:
@@ -272,7 +275,7 @@ class Run:
 
     def _cautions(self) -> Iterator[str]:
         plan = self.plan
-        yield from overlaps(train=plan.train, val=plan.val, test=plan.test)
+        yield from words(overlaps(train=plan.train, val=plan.val, test=plan.test))
         if plan.unsure:
             yield (
                 "Its scores cannot be used again by another session, nor can it be resumed there: "
@@ -314,24 +317,29 @@ class Run:
 
     def _keep(self) -> None:
         """Write down how it stands."""
-        usage = self.spending.usage
-        spent = {
-            "calls": usage.calls,
-            "tokens": usage.tokens_in + usage.tokens_out,
-            "dollars": usage.dollars,
-            "unpriced": usage.unpriced,
-            "seconds": self.log.seconds,
-            "program_calls": self._driver.program_calls,
-        }
-        result: dict[str, Any] = {}
-        if (best := self.returned) is not None and (report := self.report) is not None:
-            low, high = report.interval
-            n = len(report.rows)
-            result = {"candidate": best.id, "score": report.mean, "low": low, "high": high, "n": n}
-            result["split"] = "test" if self.comparison else "val"
-        self._record = dataclasses.replace(
-            self._record, status=self.status, reason=self.reason, spent=spent, result=result
-        )
-        self.store.runs.update(self._record)
-
-
+        with self._keeping:
+            usage = self.spending.usage
+            spent = {
+                "calls": usage.calls,
+                "tokens": usage.tokens_in + usage.tokens_out,
+                "dollars": usage.dollars,
+                "unpriced": usage.unpriced,
+                "seconds": self.log.seconds,
+                "program_calls": self._driver.program_calls,
+            }
+            result: dict[str, Any] = {}
+            if (best := self.returned) is not None and (report := self.report) is not None:
+                low, high = report.interval
+                n = len(report.rows)
+                result = {
+                    "candidate": best.id,
+                    "score": report.mean,
+                    "low": low,
+                    "high": high,
+                    "n": n,
+                }
+                result["split"] = "test" if self.comparison else "val"
+            self._record = dataclasses.replace(
+                self._record, status=self.status, reason=self.reason, spent=spent, result=result
+            )
+            self.store.runs.update(self._record)

@@ -31,11 +31,25 @@ NOTHING = Example()  # the example of a row that has none
 class Work(Protocol):
     """Jobs that belong together. Each gives a `Row`."""
 
-    keys: Sequence[bytes]  # one for each job: two jobs of one key would give the same row
-    examples: Sequence[Example]
-    awaited: bool  # whether its jobs may be awaited beside all others, without threads
-    changed: bool  # whether the program is another than the one that was given
-    scored: Scored | None  # whose scores the run tells of; None for what is only asked
+    @property
+    def keys(self) -> Sequence[bytes]:
+        """One for each job: two jobs of one key would give the same row."""
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        """One for each job."""
+
+    @property
+    def awaited(self) -> bool:
+        """Whether its jobs may be awaited beside all others, without threads."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the program is another than the one that was given."""
+
+    @property
+    def scored(self) -> Scored | None:
+        """Whose scores the run tells of; None for what is only asked."""
 
     @property
     def program(self) -> Module:

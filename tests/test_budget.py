@@ -81,7 +81,7 @@ ASKED = [Message.of("user", "What now?")]
 
 
 def metered(lm, budget, spending):
-    return Metered(lm, budget, spending, lambda: None, lambda: True, lambda: 0.0)
+    return Metered(lm, lambda: budget, spending, lambda: None, lambda: True, lambda: 0.0)
 
 
 def test_a_metered_model_supports_what_the_model_does():

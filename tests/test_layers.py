@@ -10,7 +10,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
-constraints  events  intervals  cancellation  controls
+constraints  events  distributions  pairs  cancellation  controls
+intervals  better
 pool
 lm
 types  tasks
@@ -22,14 +23,18 @@ jsonable
 signature  budget  testing
 derived  inputs  trace
 example
-adapters  provenance  batch  frame  predictor
+adapters  provenance  batch  frame  predictor  overlap
 saving  context  metrics  data  asking  prepared
 report  streaming  under_way  answering
 module  predict
-awaiting
-checks  modules  preview  evaluate  diff  refit  store
-optimizers  candidate
+awaiting  fingerprints
+checks  modules  preview  evaluate  diff  refit  store  trainer  failing  comparison  dividing
+optimizers  candidate  row_calls  watching  plots
+plan  work
+estimate
+driver
 run
+beginning
 compiling  frontends
 notebook
 """

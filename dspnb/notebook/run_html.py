@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dspnb.candidate import Candidate, Comparison
+from dspnb.candidate import Candidate
+from dspnb.comparison import Comparison
 from dspnb.report import Report
 from dspnb.run import Run
 

@@ -53,7 +53,7 @@ class Picture:
     def progress(self) -> Progress:
         """The numbers of this moment."""
         usage, scores = self.run.spending.usage, self._scores
-        total = {"val": len(self.run.task.val), "test": len(self.run.test)}.get(self._split, 0)
+        total = {"val": len(self.run.task.val), "test": len(self.run.plan.test)}.get(self._split, 0)
         return Progress(
             events=len(self.page_events()),
             seconds=round(self._seconds, 1),

@@ -131,9 +131,9 @@ class Update:
     # -- a compiled program --------------------------------------------------------------
 
     def _visit_handle(self, name: str, handle: Compiled) -> None:
-        change = self._replaced.get(id(handle.run.metric))
+        change = self._replaced.get(id(handle.run.plan.metric))
         if change and not self._quiet:
-            metric = metric_name(handle.run.metric)
+            metric = metric_name(handle.run.plan.metric)
             self._lines.append(
                 f"`{name}` was chosen by the earlier `{metric}`; compile again to use the new one"
             )

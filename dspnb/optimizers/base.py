@@ -95,8 +95,8 @@ class Optimizer(Protocol):
     def search(self, task: Task) -> Search:
         """Ask, be told, and return the state to keep."""
 
-    def program_calls(self, train: int, val: int) -> Mapping[str, int] | None:
-        """How many runs of the program a search takes at most, by what for, in words.
+    def program_calls(self, train: int, val: int) -> Mapping[str, int] | int | None:
+        """How many runs of the program a search takes at most: by what for, in words, or in all.
 
         `train` and `val` count examples. None when it cannot tell.
         """

@@ -36,6 +36,8 @@ class Chain:
             one = optimizer.program_calls(train, val)
             if one is None:
                 return None
+            if isinstance(one, int):
+                one = {type(optimizer).__name__: one}
             for what, runs in one.items():
                 parts[what] = parts.get(what, 0) + runs
         parts["validating"] = parts.get("validating", 0) + val * len(self.optimizers)

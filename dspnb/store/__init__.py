@@ -8,7 +8,7 @@ from .cells import Cell, Cells
 from .database import Database, Statement, Unusable
 from .kept import KeptRows
 from .place import store_file
-from .runs import KEY, Command, Evaluation, KeptCandidate, Record, Runs
+from .runs import KEY, Command, Evaluation, KeptCandidate, Lock, Record, Runs
 from .store import Store, opened
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Evaluation",
     "KeptCandidate",
     "KeptRows",
+    "Lock",
     "Record",
     "Runs",
     "Statement",

@@ -223,10 +223,7 @@ class Runs:
 
 
 class Lock:
-    """A file that one process holds while it drives a run; let go of by its end, however it ends.
-
-    Entering raises `UsageError` when it is held.
-    """
+    """A file that a process holds while it drives a run; its end lets go of it in any case."""
 
     def __init__(self, run: str, file: Path | None) -> None:
         self._run = run
@@ -234,7 +231,8 @@ class Lock:
         self._lock = None if file is None else FileLock(file, timeout=0, thread_local=False)
         self._file = file
 
-    def __enter__(self) -> Lock:
+    def take(self) -> Lock:
+        """Hold it. Raises `UsageError` when it is held already."""
         if self._lock is not None and self._file is not None:
             self._file.parent.mkdir(exist_ok=True)
             try:
@@ -246,9 +244,16 @@ class Lock:
                 ) from None
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def release(self) -> None:
+        """Let go of it."""
         if self._lock is not None:
             self._lock.release()
+
+    def __enter__(self) -> Lock:
+        return self.take()
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
 
 
 def _put(record: Record) -> Statement:
