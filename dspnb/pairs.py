@@ -46,22 +46,22 @@ class Moments:
         return self.spread / math.sqrt(self.size - 1)
 
 
-def moments(gains: Sequence[float]) -> Moments:
+def moments(gains: list[float]) -> Moments:
     """The moments of differences that have more than one size.
 
     Where most pairs are tied, the few that are not say little about how large a difference could
-    be. So one gain and one loss, both of the usual size (root mean square) of the differences, are
-    added with the share of ties as their weight: none without ties, and with ties nearly what
-    Bonett & Price (2012) add to the two cells of discordant pairs.
+    be. So one gain and one loss, both as large as the largest difference, are added with the share
+    of ties as their weight: none without ties, and with many what Bonett & Price (2012) add to the
+    two cells of discordant pairs. With the root mean square for the largest, 91% of the intervals
+    of 20 skewed differences held the truth, not 93%.
     """
-    moved = [gain for gain in gains if gain]
-    weight = 1 - len(moved) / len(gains)
-    usual = math.sqrt(math.fsum(gain * gain for gain in moved) / len(moved))
+    weight = gains.count(0) / len(gains)
+    largest = max(map(abs, gains))
     size = len(gains) + 2 * weight
     mean = math.fsum(gains) / size
 
     def centred(power: int, unit: float) -> float:
-        added = ((usual - mean) / unit) ** power + ((-usual - mean) / unit) ** power
+        added = ((largest - mean) / unit) ** power + ((-largest - mean) / unit) ** power
         own = math.fsum(((gain - mean) / unit) ** power for gain in gains)
         return (own + weight * added) / size
 

@@ -57,6 +57,13 @@ def test_scores_of_other_scales_are_as_sure():
     assert scaled == pytest.approx(better(before, after))
 
 
+def test_a_large_gain_on_few_examples_is_doubted_more_than_a_small_one():
+    small, large = [0.06, 0.02, 0.05, -0.02, 0.03], [0.6, 0.2, 0.5, -0.2, 0.3]
+
+    assert 0.5 < better([0.3] * 5, [0.3 + gain for gain in large]) < 0.8
+    assert better([0.3] * 5, [0.3 + gain for gain in small]) > 0.9
+
+
 def test_a_rare_large_loss_makes_many_small_gains_less_sure():
     before = [0.9] * 100
     after = [0.91 + 0.001 * (i % 3) for i in range(98)] + [0.5, 0.5]

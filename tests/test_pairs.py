@@ -37,8 +37,8 @@ def test_without_ties_the_moments_are_those_of_the_sample():
 
 
 def test_ties_add_a_gain_and_a_loss():
-    seen = moments([0, 0, 0, 0, 0, 0, 3, 4])  # 3/4 of each, of size 12.5 ** 0.5
+    seen = moments([0, 0, 0, 0, 0, 0, 3, 4])  # 3/4 of 4, and of -4
 
     assert seen.size == 9.5
     assert seen.mean == pytest.approx(7 / 9.5)
-    assert seen.spread**2 == pytest.approx((25 + 2 * 0.75 * 12.5) / 9.5 - (7 / 9.5) ** 2)
+    assert seen.spread**2 == pytest.approx((25 + 2 * 0.75 * 16) / 9.5 - (7 / 9.5) ** 2)
