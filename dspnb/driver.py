@@ -31,7 +31,7 @@ from .events import (
     Warned,
 )
 from .example import Score
-from .failing import Failures
+from .failing import OF_THE_PROMPT, Failures
 from .fingerprints import example_print, fingerprint_of, state_print
 from .lm.base import LanguageModel
 from .lm.labels import labelled
@@ -47,8 +47,6 @@ from .work import NOTHING, Completing, Scoring, Training, Work, key_of, keys_of
 from .work import Scored as Whose
 
 OUTSIDE: dict[str, Any] = {"history": None, "frame": None, "rollout": 0}  # of any program call
-# Another try may cure these: such a row says nothing about the program to other runs.
-PASSING = {"RateLimited", "TimedOut", "ServerFailed", "ConnectionLost", "TransportError", "LMError"}
 
 
 class GoodEnough(Exception):
@@ -363,7 +361,8 @@ class Driver:
 
         def keep(row: Row) -> None:
             where = key
-            if row.cause in PASSING:
+            # Another try may cure it: the row says nothing about the program to other runs.
+            if row.error and row.cause not in OF_THE_PROMPT:
                 where = one.keys[place] = self._own(key)
             self.store.cells.keep(where, self.run, row, calls.usage, calls.forgotten())
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -54,7 +55,7 @@ class Counting:
         if "better" in asked:
             answer = f"[[ ## better ## ]]\nSay the colour, {luck}."
         elif "color" in asked:
-            thing = int(asked.split("thing ")[1].split()[0])
+            thing = int(re.findall(r"thing (\d+)", asked)[-1])
             right = luck < 25 + 5 * len(messages)
             answer = f"[[ ## color ## ]]\n{COLORS[thing % 4] if right else 'none'}"
         else:
@@ -175,8 +176,8 @@ def search(name, file):
             "best": run.best_candidate.id,
             "returned": run.returned.id,
             "held out": [run.comparison.baseline.scores, run.comparison.best.scores],
-            "calls": run.spending.usage.calls,
         },
+        "calls": run.spending.usage.calls,  # of all sessions
     }
 
 

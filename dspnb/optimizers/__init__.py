@@ -14,6 +14,7 @@ from .base import (
     Validate,
 )
 from .bootstrap import BootstrapFewShot
+from .chain import Chain
 from .labeled import LabeledFewShot
 from .names import OPTIMIZERS, optimizer
 from .random_search import BootstrapFewShotWithRandomSearch
@@ -24,6 +25,7 @@ __all__ = [
     "Ask",
     "BootstrapFewShot",
     "BootstrapFewShotWithRandomSearch",
+    "Chain",
     "Complete",
     "Evaluate",
     "LabeledFewShot",
