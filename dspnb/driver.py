@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,7 @@ from .events import (
 from .example import Score
 from .failing import OF_THE_PROMPT, Failures
 from .fingerprints import example_print, fingerprint_of, state_print
+from .in_flight import InFlight
 from .lm.base import LanguageModel
 from .lm.labels import labelled
 from .lm.usage import Usage
@@ -83,6 +84,7 @@ class Driver:
         self.comparison: Comparison | None = None
         self.program_calls = self.known = 0  # runs of the program so far; of these not paid for
         self._answers = store.answers(run)
+        self.in_flight = InFlight(plan.concurrency, store.cells)
         self.before = _together(store.cells.usage(run), self._answers.usage)  # earlier sessions
         self.spending = Spending(self.before)
         self._failures = Failures(plan.max_error_rate)
@@ -339,7 +341,7 @@ class Driver:
             for place, key in enumerate(one.work.keys):
                 if place not in one.scores:
                     wanted.setdefault(key, []).append((one, place))
-        jobs = [self._job(key, *owners[0]) for key, owners in wanted.items()]
+        jobs = [_Row(self._job, key, *owners[0]) for key, owners in wanted.items()]
         owners = list(wanted.values())
         if jobs:
             awaited = all(one.work.awaited for one in under_way)
@@ -357,14 +359,14 @@ class Driver:
         return under_way
 
     def _job(self, key: bytes, one: _Progress, place: int) -> Any:
-        calls = RowCalls(key, self._answers, self._metered)
+        calls = RowCalls(key, self._answers, self._metered, self.in_flight)
 
         def keep(row: Row) -> None:
             where = key
             # Another try may cure it: the row says nothing about the program to other runs.
             if row.error and row.cause not in OF_THE_PROMPT:
                 where = one.keys[place] = self._own(key)
-            self.store.cells.keep(where, self.run, row, calls.usage, calls.forgotten())
+            self.in_flight.keep(where, self.run, row, calls.usage, calls.forgotten())
 
         return one.work.job(place, calls, keep)
 
@@ -407,14 +409,15 @@ class Driver:
             self.program_calls += 1
             self.known += known
         whose = one.work.scored
-        if not known:
-            self._tell_calls(row.trace)
+        said: list[Body] = [] if known else [*self._called(row.trace)]
         if whose is not None:
-            self._say(Scored(whose.candidate.id, place, row.score.value, whose.split, known))
+            said.append(Scored(whose.candidate.id, place, row.score.value, whose.split, known))
+        self.log.append(*said)
         self._failures.add(row, changed=one.work.changed)
         self._failures.check()
         one.left -= 1
         if not one.left and whose is not None:
+            self.in_flight.flush()
             self._finish(one, whose)
 
     def _finish(self, one: _Progress, whose: Whose) -> None:
@@ -471,19 +474,16 @@ class Driver:
         if not isinstance(event.body, Scored | Called):
             self.store.runs.write(self.store.runs.add_event(self.run, event))
 
-    def _tell_calls(self, trace: Trace) -> None:
+    def _called(self, trace: Trace) -> Iterator[Called]:
         for call in trace:
-            cached = call.completion is not None and call.completion.cached
-            self._say(
-                Called(
-                    next(self._call_ids),
-                    call.path,
-                    call.tokens_in,
-                    call.tokens_out,
-                    call.dollars,
-                    call.seconds,
-                    cached,
-                )
+            yield Called(
+                next(self._call_ids),
+                call.path,
+                call.tokens_in,
+                call.tokens_out,
+                call.dollars,
+                call.seconds,
+                call.completion is not None and call.completion.cached,
             )
 
     def _metered(self, lm: LanguageModel) -> Metered:
@@ -521,6 +521,30 @@ class Driver:
         limit = self._allowed.seconds
         if limit is not None and self.log.seconds >= limit:
             raise BudgetSpent(f"budget of {limit:g} s spent")
+
+
+class _Row:
+    """A job that is made when its turn comes: thousands of them wait."""
+
+    __slots__ = ("_job", "_key", "_make", "_one", "_place")
+
+    def __init__(
+        self, make: Callable[[bytes, _Progress, int], Any], key: bytes, one: _Progress, place: int
+    ) -> None:
+        self._make, self._key, self._one, self._place = make, key, one, place
+        self._job: Any = None
+
+    def __call__(self) -> Row:
+        row: Row = self._make(self._key, self._one, self._place)()
+        return row
+
+    async def ask(self) -> Any:
+        self._job = self._make(self._key, self._one, self._place)
+        return await self._job.ask()
+
+    def then(self, answer: Any, error: Exception | None) -> Any:
+        job, self._job = self._job, None
+        return job.then(answer, error)
 
 
 def _rows(one: _Progress) -> list[Row]:

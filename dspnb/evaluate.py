@@ -68,7 +68,7 @@ def _report(rows: Mapping[int, Row], metric: Metric) -> Report:
 
 
 def scored(
-    jobs: Sequence[Job],
+    jobs: Sequence[Any],
     concurrency: int,
     on_wait: Callable[[], object] = lambda: None,
     *,

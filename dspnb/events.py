@@ -219,15 +219,17 @@ class EventLog:
         self._start = time.monotonic() - seconds
         self._on_event = on_event
 
-    def append(self, body: Body) -> None:
-        """Add an event. After `close` it is dropped: a late answer cannot reopen a run."""
+    def append(self, *bodies: Body) -> None:
+        """Add events. After `close` they are dropped: a late answer cannot reopen a run."""
         with self._changed:
             if self._closed:
                 return
-            event = Event(len(self._events), self.seconds, body)
-            self._events.append(event)
+            seconds, seq = self.seconds, len(self._events)
+            events = [Event(seq + i, seconds, body) for i, body in enumerate(bodies)]
+            self._events += events
             self._changed.notify_all()
-        self._on_event(event)
+        for event in events:
+            self._on_event(event)
 
     def close(self) -> None:
         """Say that no event will follow, so that readers end."""

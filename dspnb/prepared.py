@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from .adapters import Adapter, TwoStepAdapter, native
 from .example import Example
+from .identity import ByIdentity
 from .lm.base import Message, Prompt
 from .signature import Signature
 
@@ -38,7 +39,7 @@ class Prepared:
                 long += len(value)
             else:
                 if long <= LONGEST:
-                    return _written(self, demos, tuple(inputs), values)
+                    return _written(self, _the_same(demos), tuple(inputs), values)
         return self.adapter.render(self.signature, demos, inputs)
 
     def outputs(self, text: str) -> dict[str, Any]:
@@ -61,15 +62,27 @@ def _prepared(signature: Signature, adapter: Adapter) -> Prepared:
     return Prepared(signature, adapter)
 
 
+class _Demos:
+    """Demos that are equal to no others: to compare many takes longer than all else."""
+
+    __slots__ = ("demos",)
+
+    def __init__(self, demos: tuple[Example, ...]) -> None:
+        self.demos = demos
+
+
+_the_same = ByIdentity(_Demos, most=256)
+
+
 @lru_cache(maxsize=KEPT)
 def _written(
     prepared: Prepared,
-    demos: tuple[Example, ...],
+    demos: _Demos,
     names: tuple[str, ...],
     values: tuple[str, ...],
 ) -> Prompt:
     inputs = dict(zip(names, values, strict=True))
-    return Prompt(prepared.adapter.render(prepared.signature, demos, inputs))
+    return Prompt(prepared.adapter.render(prepared.signature, demos.demos, inputs))
 
 
 @lru_cache(maxsize=KEPT)

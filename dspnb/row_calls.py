@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from .in_flight import InFlight
 from .lm.base import Completion, Feature, LanguageModel, Message, awaited, streamed, supported
 from .lm.request import Request
 from .lm.usage import Usage
@@ -33,11 +33,12 @@ class RowCalls:
     as most are, writes nothing but itself.
     """
 
-    def __init__(self, key: bytes, answers: Answers, meter: Meter) -> None:
+    def __init__(self, key: bytes, answers: Answers, meter: Meter, in_flight: InFlight) -> None:
         self._key, self._answers, self._meter = key, answers, meter
+        self.in_flight = in_flight
         self._lock = threading.Lock()  # protects all below
         self._usage = Usage()
-        self._times: Counter[bytes] = Counter()  # how often the same was asked
+        self._times: dict[bytes, int] = {}  # how often the same was asked
         self._unwritten: list[_Answered] = []
         self._written: list[bytes] = []
 
@@ -72,7 +73,7 @@ class RowCalls:
                 key = self._key_of(model, messages, params, rollout, count=False)
                 known = self._answers.find(key)
                 if known is not None:
-                    self._times[key[:-1]] += 1
+                    self._times[key[:-1]] = self._times.get(key[:-1], 0) + 1
                     self._written.append(key)
                     self._usage = self._usage.add(known)
         self._answers.write(*filter(None, statements))
@@ -104,9 +105,9 @@ class RowCalls:
         """What an answer is kept by. The same question may be asked again, for another sample."""
         asked = Request(messages, params, rollout).key(model) or repr(params)
         key = hashlib.blake2b(self._key + asked.encode(), digest_size=16).digest()
-        time = self._times[key]
+        time = self._times.get(key, 0)
         if count:
-            self._times[key] += 1
+            self._times[key] = time + 1
         return key + bytes([min(time, 255)])
 
 
@@ -140,9 +141,11 @@ class _Model:
         completion = self._calls.recall(*asked)
         if completion is not None:
             return completion
+        self._calls.in_flight.begin()
         try:
             completion = self._lm(messages, rollout=rollout, **params)
         finally:
+            self._calls.in_flight.end()
             self._calls.answered(*asked, completion)
         return completion
 
@@ -160,9 +163,11 @@ class _Model:
         if completion is not None:
             on_text(completion.text)
             return completion
+        self._calls.in_flight.begin()
         try:
             completion = streamed(self._lm, messages, on_text, rollout=rollout, **params)
         finally:
+            self._calls.in_flight.end()
             self._calls.answered(*asked, completion)
         return completion
 
@@ -181,9 +186,11 @@ class _Model:
             if on_text is not None:
                 on_text(completion.text)
             return completion
+        self._calls.in_flight.begin()
         try:
             completion = await awaited(self._lm, messages, on_text, rollout=rollout, **params)
         finally:
+            self._calls.in_flight.end()
             self._calls.answered(*asked, completion)
         return completion
 

@@ -316,7 +316,8 @@ class Run:
         self.log.append(StatusChanged(status, reason))
 
     def _keep(self) -> None:
-        """Write down how it stands."""
+        """Write down how it stands, and all that is held back."""
+        self._driver.in_flight.flush()
         with self._keeping:
             usage = self.spending.usage
             spent = {

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import os
-import random
 import re
 import signal
 import subprocess
@@ -231,7 +230,7 @@ class Killed:
     resumed: bool  # whether the same run went on
 
 
-def kill_and_resume(folder: Path, name: str, whole: dict, total: int, luck: random.Random) -> Killed:
+def kill_and_resume(folder, name, whole, total, luck) -> Killed:
     """Kill a search at a moment that luck chooses, and let it go on to its end."""
     searching = Searching(folder, name)
     after, jitter = luck.randint(0, total), luck.uniform(0, 0.01)

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
-constraints  events  distributions  pairs  cancellation  controls
+constraints  identity  events  distributions  pairs  cancellation  controls
 intervals  better
 pool
 lm
@@ -29,7 +29,8 @@ report  streaming  under_way  answering
 module  predict
 awaiting  fingerprints
 checks  modules  preview  evaluate  diff  refit  store  trainer  failing  comparison  dividing
-optimizers  candidate  row_calls  watching  plots
+optimizers  candidate  in_flight  watching  plots
+row_calls
 plan  work
 estimate
 driver

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dspnb.constraints import constraint_words
 from dspnb.example import Example
+from dspnb.identity import ByIdentity
 from dspnb.lm.base import Attachment, Block, BlockKind, Message
 from dspnb.signature import Field, Signature, default_instructions
 from dspnb.types import History
@@ -28,7 +29,7 @@ def conversation(
     layout: Layout, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]
 ) -> tuple[Message, ...]:
     """The whole prompt. What does not depend on `inputs` is built once and kept."""
-    start = _start(layout, signature, tuple(demos))
+    start = _recent(layout, signature, tuple(demos))
     blocks = _asked(layout, start.fields, inputs, "input")
     if start.reminder is not None:
         blocks.append(start.reminder)
@@ -56,6 +57,9 @@ def _start(layout: Layout, signature: Signature, demos: tuple[Example, ...]) -> 
         Block("format", reminder) if reminder else None,
         next((field.name for field in signature.inputs if is_history(field)), ""),
     )
+
+
+_recent = ByIdentity(_start, most=256)  # to hash many demos takes as long as to write the rest
 
 
 @lru_cache(maxsize=1024)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dspnb.example import Example
@@ -46,18 +46,25 @@ class Cells:
                 found[key] = Cell(id_, key, value, error)
         return found
 
-    def keep(
-        self, key: bytes, run: str, row: Row, usage: Usage = Usage(), also: Iterable[Statement] = ()
-    ) -> None:
-        """Write a row down, with what it took; when this returns, it outlives the process."""
+    def statements(self, key: bytes, run: str, row: Row, usage: Usage) -> list[Statement]:
+        """What writes a row down, with what it took."""
         body = row_json(row, self._texts.keep)
-        texts = self._texts.unwritten()
         values = (
             key, run, row.score.value, row.error, usage.calls, usage.cached, usage.tokens_in,
             usage.tokens_out, usage.dollars, usage.unpriced, usage.failed, body,
         )  # fmt: skip
-        self._database.write(*texts, (_INSERT, values), *also)
-        self._texts.written(texts)
+        return [(_INSERT, values)]
+
+    def write(self, statements: Sequence[Statement]) -> None:
+        """Do it; when this returns, it outlives the process."""
+        texts = self._texts.unwritten()
+        if statements or texts:
+            self._database.write(*texts, *statements)
+            self._texts.written(texts)
+
+    def keep(self, key: bytes, run: str, row: Row, usage: Usage = Usage()) -> None:
+        """Write one row down."""
+        self.write(self.statements(key, run, row, usage))
 
     def rows(
         self,

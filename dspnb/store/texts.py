@@ -30,8 +30,7 @@ class Texts:
         # By identity, with the thing held so that no other comes to its place: to hash all messages
         # of a prompt takes longer than the rest of a row.
         key = (make, *map(id, thing)) if isinstance(thing, tuple) else (make, id(thing))
-        with self._lock:
-            known = self._numbers.get(key)
+        known = self._numbers.get(key)
         if known is not None:
             return known[1]
         text = make(thing)
