@@ -26,6 +26,7 @@ adapters  provenance  batch  frame  predictor
 saving  context  metrics  data  asking  prepared
 streaming  under_way  answering
 module  predict
+fingerprints
 awaiting
 checks  modules  preview  evaluate  diff  refit
 optimizers  candidate
