@@ -8,6 +8,7 @@ import datetime
 import enum
 import functools
 import io
+import math
 import os
 import pathlib
 import random
@@ -38,22 +39,13 @@ def parts_of(thing: Any, size: Size) -> Parts | None:
     if type(thing) in PLAIN:
         written = plain_bytes(thing, size)
         return _contents(thing, size) if written is None else Parts(written)
-    if not isinstance(thing, Example | Prediction | types.ModuleType):
+    if not isinstance(thing, Example | Prediction | types.ModuleType | type):
         said = getattr(thing, "fingerprint", None)
         if isinstance(said, str):
             return Parts(f"{type(thing).__name__} {said}".encode())
     if (name := installed_name(thing)) is not None:
         return Parts(f"installed {name}".encode())
     return _code(thing) or _type(thing) or _value(thing, size)
-
-
-def example_parts(example: Example | Prediction) -> Parts:
-    """Its values, and which of them are inputs."""
-    names = example._input_names if isinstance(example, Example) else None
-    return Parts(
-        f"{type(example).__name__} {sorted(names) if names is not None else None}".encode(),
-        [("", dict(example))],
-    )
 
 
 def attributes(thing: Any) -> dict[str, Any]:
@@ -157,7 +149,7 @@ def _value(thing: Any, size: Size) -> Parts | None:
         return model_parts(thing)
     match thing:
         case Example() | Prediction():
-            return example_parts(thing)
+            return _row(thing)
         case Module():
             return object_parts(thing)
         case Tool():
@@ -177,7 +169,7 @@ def _value(thing: Any, size: Size) -> Parts | None:
             return Parts(b"field", [(f".{name}", value) for name, value in told.items()])
     if isinstance(thing, _WORDS):
         return _in_words(thing)
-    table = _table(thing)
+    table = _table(thing, size)
     if table is not None:
         return Parts(b"table", [("", kind), *(("", part) for part in table)])
     if isinstance(thing, _CONTAINERS):
@@ -221,11 +213,20 @@ _CONTAINERS = (
 )  # fmt: skip
 
 
+def _row(row: Example | Prediction) -> Parts:
+    """Its values, and which of them are inputs."""
+    names = row._input_names if isinstance(row, Example) else None
+    inputs = sorted(names) if names is not None else None
+    return Parts(b"row", [("", type(row)), ("", inputs), ("", row._values)])
+
+
 def _contents(thing: Any, size: Size) -> Parts:
     """Of a container whose items are not all plain."""
     size.take(OBJECT * len(thing))
     kind = type(thing).__name__.encode()
     match thing:
+        case Example():
+            return _row(thing)
         case dict():
             pairs = (
                 (f"[{_short(key)}]", Parts(b"item", [("", key), ("", item)]))
@@ -282,12 +283,15 @@ def _short(key: Any) -> str:
 
 # -- tables and arrays -----------------------------------------------------------------
 
+CELLS = 20  # of an array that are read in the time of one value in a list
 
-def _table(thing: Any) -> list[Any] | None:
+
+def _table(thing: Any, size: Size) -> list[Any] | None:
     """The cells of an array or a frame of numpy, pandas, polars and the like, with their types."""
     kind = type(thing)
     top = kind.__module__.partition(".")[0]
     if top == "pandas" and kind.__name__ == "DataFrame":
+        size.take(thing.size)
         types_ = [str(type_) for type_ in thing.dtypes]
         return [types_, thing.to_dict(orient="split")]
     if top == "polars" and kind.__name__ == "DataFrame":
@@ -296,7 +300,9 @@ def _table(thing: Any) -> list[Any] | None:
         return [thing.bit_generator.state]
     if not (hasattr(kind, "dtype") and hasattr(kind, "shape") and hasattr(kind, "tolist")):
         return None
-    cells = thing.tolist() if top != "numpy" or thing.dtype.hasobject else thing.tobytes()
+    by_cell = top != "numpy" or thing.dtype.hasobject
+    size.take(math.prod(thing.shape) // (1 if by_cell else CELLS))
+    cells = thing.tolist() if by_cell else thing.tobytes()
     index = list(thing.index) if top == "pandas" and hasattr(kind, "index") else None
     return [str(thing.dtype), list(thing.shape), cells, index]
 

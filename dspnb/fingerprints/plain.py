@@ -1,9 +1,11 @@
-"""Plain values as bytes: values of different types or contents never have the same."""
+"""Plain values and rows of them as bytes, which no other value has."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any
+
+from dspnb.example import Example
 
 from .size import Size
 
@@ -11,7 +13,7 @@ LONG = 1000  # bytes; of a longer text only the hash is kept
 DEEPEST = 50  # lists in lists
 PLAIN = frozenset(
     {type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set}
-    | {frozenset, type(...), type(NotImplemented)}
+    | {frozenset, type(...), type(NotImplemented), Example}
 )
 
 
@@ -57,6 +59,10 @@ def _written(value: Any, size: Size, depth: int) -> bytes:
     elif kind is set or kind is frozenset:
         size.take(len(value))
         items = sorted(_written(item, size, depth + 1) for item in value)
+    elif kind is Example:
+        names = value._input_names
+        inputs = None if names is None else sorted(names)
+        items = [_written(each, size, depth + 1) for each in (inputs, value._values)]
     else:
         return b"%a;" % value  # None, True, False, ...
     return b"%b%d[%b]" % (kind.__name__.encode(), len(items), b"".join(items))

@@ -3,8 +3,9 @@
 Equal digests are of things that behave alike, in every process that runs the same version of
 Python. Functions and classes of the user's count by their code and all that it refers to,
 installed ones by name and version, plain data by value, objects by class and attributes. An object
-whose state changes while it works, such as one that counts its calls, is another one afterwards;
-it may say what it is in an attribute `fingerprint`, a text.
+whose state changes while it works, such as one that counts its calls, is another one afterwards,
+and so is a function that appends to a global list. An object may say what it is in an attribute
+`fingerprint`, a text.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dspnb.module import Module, Setting
 
 from . import graph
 from .graph import Parts, Path
-from .kinds import example_parts, object_parts, parts_of
+from .kinds import object_parts, parts_of
 from .plain import plain_bytes
 from .size import Size, TooLarge
 
@@ -87,15 +88,13 @@ def example_print(example: Example) -> str:
     >>> example_print(a) == example_print(b)
     True
     """
-    parts = example_parts(example)
-    (_, values), *_ = parts.inside
     try:
-        written = plain_bytes(values, Size())
+        written = plain_bytes(example, Size())
     except TooLarge:
         written = None
     if written is None:
         return fingerprint_of(example).digest
-    return hashlib.blake2b(parts.label + written, digest_size=16).hexdigest()
+    return hashlib.blake2b(written, digest_size=16).hexdigest()
 
 
 class _Look:
