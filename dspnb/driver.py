@@ -33,6 +33,7 @@ from .events import (
 from .example import Score
 from .failing import OF_THE_PROMPT, Failures
 from .fingerprints import example_print, fingerprint_of, state_print
+from .identity import ByIdentity
 from .in_flight import InFlight
 from .lm.base import LanguageModel
 from .lm.labels import labelled
@@ -93,6 +94,8 @@ class Driver:
         self._asked: dict[bytes, int] = {}  # a question -> how often it was put
         self._trained: dict[str, LanguageModel] = {}  # by role
         self._meters: dict[int, Metered] = {}
+        self._example_print = ByIdentity(example_print, most=1_000_000)
+        self._model_print = ByIdentity(_model_print, most=100)
         self._seconds = seconds  # of earlier sessions
 
     def drive(self) -> None:
@@ -266,14 +269,14 @@ class Driver:
                 lm = self._model(role)
                 program = plan.program.with_state(state)
                 start = self._start(state, lm, rollout)
-                keys = keys_of(start, examples)
+                keys = keys_of(start, examples, self._example_print)
                 changed = state != self.task.state
                 return Scoring(program, examples, plan.metric, keys, lm, rollout, changed=changed)
             case Complete(signature, inputs):
                 lm = self._model("proposer")
                 start = key_of(
                     "complete", self._salt(lm), fingerprint_of((signature, dict(inputs))).digest,
-                    fingerprint_of(lm).digest, plan.context_fingerprint.digest,
+                    self._model_print(lm), plan.context_fingerprint.digest,
                 )  # fmt: skip
                 return Completing(ask, self._anew(start), lm)
             case Train(rows):
@@ -282,7 +285,7 @@ class Driver:
                         f"{plan.optimizer_name} trains weights; say with what: "
                         "`compile(..., trainer=...)`."
                     )
-                given = [f"{row.score.value}{example_print(row.example).hex()}" for row in rows]
+                given = [f"{row.score.value}{example_print(row.example)}" for row in rows]
                 start = key_of("train", fingerprint_of(plan.trainer).digest, *given)
                 return Training(ask, self._anew(start), plan.trainer, self._checkpoint)
             case Validate():  # pragma: no cover  `_perform` does these
@@ -292,7 +295,8 @@ class Driver:
         plan, lm = self.plan, self._model(candidate.role)
         examples = plan.val if split == "val" else plan.test
         program = plan.program.with_state(candidate.state)
-        keys = keys_of(self._start(candidate.state, lm, 0), examples)
+        start = self._start(candidate.state, lm, 0)
+        keys = keys_of(start, examples, self._example_print)
         whose, changed = Whose(candidate, split), candidate.id > 0
         return Scoring(program, examples, plan.metric, keys, lm, 0, whose, changed=changed)
 
@@ -300,7 +304,7 @@ class Driver:
         plan = self.plan
         return key_of(
             self._salt(lm), plan.program_fingerprint.digest, plan.metric_fingerprint.digest,
-            plan.context_fingerprint.digest, fingerprint_of(lm).digest, state_print(state),
+            plan.context_fingerprint.digest, self._model_print(lm), state_print(state),
             str(rollout),
         )  # fmt: skip
 
@@ -521,6 +525,10 @@ class Driver:
         limit = self._allowed.seconds
         if limit is not None and self.log.seconds >= limit:
             raise BudgetSpent(f"budget of {limit:g} s spent")
+
+
+def _model_print(lm: LanguageModel) -> str:
+    return fingerprint_of(lm).digest
 
 
 class _Row:

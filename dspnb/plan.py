@@ -124,5 +124,5 @@ class Plan:
 def _of(examples: Sequence[Example]) -> str:
     whole = hashlib.sha256()
     for example in examples:
-        whole.update(example_print(example))
+        whole.update(example_print(example).encode())
     return whole.hexdigest()

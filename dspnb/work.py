@@ -13,7 +13,6 @@ from .context import use
 from .evaluate import Job
 from .events import Split
 from .example import Example, Metric, Prediction, Score
-from .fingerprints import example_print
 from .lm.base import LanguageModel
 from .lm.labels import labelled
 from .module import Module
@@ -72,13 +71,15 @@ def key_of(*parts: str) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=KEY).digest()
 
 
-def keys_of(start: bytes, examples: Sequence[Example]) -> list[bytes]:
+def keys_of(
+    start: bytes, examples: Sequence[Example], print_of: Callable[[Example], str]
+) -> list[bytes]:
     """The key of each example, where all else is the same."""
     whole = hashlib.blake2b(start, digest_size=KEY)
     keys = []
     for example in examples:
         one = whole.copy()
-        one.update(example_print(example))
+        one.update(print_of(example).encode())
         keys.append(one.digest())
     return keys
 

@@ -27,7 +27,8 @@ adapters  provenance  batch  frame  predictor  overlap
 saving  context  metrics  data  asking  prepared
 report  streaming  under_way  answering
 module  predict
-awaiting  fingerprints
+fingerprints
+awaiting
 checks  modules  preview  evaluate  diff  refit  store  trainer  failing  comparison  dividing
 optimizers  candidate  in_flight  watching  plots
 row_calls
