@@ -30,12 +30,23 @@ awaiting
 checks  modules  preview  evaluate  diff  refit
 optimizers  candidate
 run
-compiling  frontends
+frontends
+compiling
 notebook
 """
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets"}
-HEAVY = {"litellm", "optuna", "matplotlib", "pandas", "torch", "uvloop", "httptools", "dask"}
+HEAVY = {
+    "litellm",
+    "optuna",
+    "matplotlib",
+    "pandas",
+    "torch",
+    "uvloop",
+    "httptools",
+    "dask",
+    "rich",
+}
 
 
 def part_of(path):
