@@ -17,6 +17,10 @@ it("folds a recorded run into its final state", () => {
   expect(best(state)?.id).toBe(1);
   expect(baseline(state)?.id).toBe(0);
   expect(state.comparison?.difference).toBe(0.27);
+  expect(state.reserved).toBe(true);
+  expect(state.resumed?.rows).toBe(14);
+  expect(state.estimate?.tokens).toBe(21900); // the later one
+  expect(state.spent?.program_calls).toBe(92);
   expect(over(state)).toBe(true);
 });
 
