@@ -18,6 +18,7 @@ from .errors import DspnbError, LMError, UsageError, one_line
 from .example import Example, Metric, Prediction, Score, metric_name, score
 from .intervals import interval
 from .lm.labels import labelled
+from .plots import report_figure
 from .trace import Check, Trace, cost
 
 Program = Callable[..., Prediction]
@@ -110,13 +111,7 @@ class Report:
 
     def plot(self) -> Any:
         """A matplotlib figure: how many rows got which score."""
-        from matplotlib.figure import Figure  # 0.7 s, and it never touches pyplot
-
-        figure = Figure(figsize=(5, 2.5), layout="constrained")
-        axes = figure.subplots()
-        axes.hist(self.scores, bins=10, range=(min(0, *self.scores), max(1, *self.scores)))
-        axes.set(xlabel="score", ylabel="examples", title=str(self))
-        return figure
+        return report_figure(self)
 
     def __repr__(self) -> str:
         return f"Report({self})"

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
 constraints  events  intervals  cancellation  controls
-pool
+pool  plots
 lm
 types  tasks
 annotations

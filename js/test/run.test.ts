@@ -121,12 +121,21 @@ it("sets what was spent beside what was expected", () => {
   );
   expect(rows).toEqual([
     ["", "runs of the program", "calls", "tokens", "cost", "time"],
-    ["at most", "96", "96", "21.9k", "$0.0096", "30 s"],
+    ["estimated", "96", "96", "21.9k", "$0.0096", "30 s"],
     ["spent", "92 14 known from before", "70 +8 from cache", "18k", "$0.0071", "0:02"],
   ]);
   expect(byTestId(el, "estimate").textContent).toBe(
     "Expected runs of the program: baseline 20, searching 16, comparing 60.",
   );
+});
+
+it("does not say twice what was spent", () => {
+  const { el } = shown({ events: paged(), progress: progress({ calls: 70, tokens_in: 9, seconds: 3 }) });
+
+  const meters = [...byTestId(el, "run").querySelectorAll<HTMLElement>("dl > div")];
+  expect(meters.filter(({ hidden }) => !hidden).map(({ textContent }) => textContent)).toEqual([
+    "best0.75 candidate 1",
+  ]);
 });
 
 it("shows no column of a cost that nobody has", () => {

@@ -72,7 +72,7 @@ function rows(estimate: Estimated | null, spent: Spent): HTMLElement[] {
       { className },
       h("th", { scope: "row" }, name),
       ...cells
-        .map((cell, index) => h("td", {}, cell || "\u2013", more(details[index])))
+        .map((value, index) => cell(value, details[index], className && HEADS[index + 1]))
         .filter((_, index) => shown[index + 1]),
     );
   const heads = HEADS.filter((_, index) => shown[index]).map((name) => h("th", { scope: "col" }, name));
@@ -81,14 +81,20 @@ function rows(estimate: Estimated | null, spent: Spent): HTMLElement[] {
     h(
       "tbody",
       {},
-      ...(expected ? [row("at most", expected)] : []),
+      ...(expected ? [row("estimated", expected)] : []),
       row("spent", taken, "taken", [known, cached]),
     ),
   ];
 }
 
-function more(words: string | false | undefined): HTMLElement | false {
-  return words ? h("span", { className: "quiet" }, ` ${words}`) : false;
+function cell(value: string, detail: string | false | undefined, testid = ""): HTMLElement {
+  const more = detail && h("span", { className: "quiet" }, ` ${detail}`);
+  return h(
+    "td",
+    testid ? { "data-testid": testid } : {},
+    h("span", { className: "value" }, value || "\u2013"),
+    more,
+  );
 }
 
 function total({ program_calls }: Estimated): number {
