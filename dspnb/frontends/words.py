@@ -24,8 +24,8 @@ def describe(body: Body, estimate: Estimated | None = None) -> str:
     With `estimate`, what was spent stands beside it.
     """
     match body:
-        case Started():
-            words = _started(body)
+        case Started(optimizer):
+            words = f"{optimizer} on {setup(body)}"
         case Resumed():
             words = resumed(body)
         case Estimated():
@@ -126,6 +126,15 @@ def compared(body: Compared) -> list[str]:
 NOT_RETURNED = "not distinguishable from the program as it was, which is returned"
 
 
+def setup(body: Started) -> str:
+    """What it learns from, and what it may spend."""
+    sets = [("train", body.train), ("val", body.val), ("test", body.test)]
+    sizes = " / ".join(f"{count:,} {name}" for name, count in sets if count)
+    budget = f", budget {body.budget}" if body.budget else ""
+    aside = f"; {reserved(body)}" if body.reserved else ""
+    return f"{sizes}{budget}{aside}"
+
+
 def reserved(body: Started) -> str:
     """Where the held-out examples come from; empty when the user gave them."""
     return f"{body.test:,} held-out examples were set aside from validation" * body.reserved
@@ -184,18 +193,6 @@ def spending(usage: Usage) -> str:
     tokens = f"{compact(usage.tokens_in + usage.tokens_out)} tokens"
     cost = _paid(usage.dollars, usage.unpriced)
     return ", ".join([_plural(usage.calls, "call") + cached, tokens, *([cost] if cost else [])])
-
-
-def _started(body: Started) -> str:
-    sets = [("train", body.train), ("val", body.val), ("test", body.test)]
-    sizes = " / ".join(f"{count:,} {name}" for name, count in sets if count)
-    aside = reserved(body)
-    return "; ".join(
-        [
-            f"{body.optimizer} on {sizes}{f', budget {body.budget}' if body.budget else ''}",
-            *([aside] if aside else []),
-        ]
-    )
 
 
 def _opened(body: Compared) -> list[str]:

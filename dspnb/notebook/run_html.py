@@ -10,9 +10,9 @@ from dspnb.frontends.words import (
     changes,
     clean,
     compared,
-    describe,
     estimated,
     resumed,
+    setup,
     spending,
     spent,
 )
@@ -61,7 +61,7 @@ def run_html(run: Run, title: str) -> str:
 
 def _setup(told: Told) -> list[str]:
     return [
-        *([describe(told.started)] if told.started else []),
+        *([setup(told.started)] if told.started else []),
         *([estimated(told.estimated)] if told.estimated and not told.spent else []),
         *([resumed(told.resumed)] if told.resumed else []),
         *(f"Note: {message}" for message in told.warnings[-MOST_WARNINGS:]),

@@ -247,6 +247,23 @@ it("keeps its buttons, and the focus in them, through updates", () => {
   expect(el.shadowRoot?.activeElement).toBe(stop);
 });
 
+it("shows no more candidates than it knows, however long it was open", () => {
+  const proposed = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index): Event => {
+      const candidate = from + index;
+      return { seq: candidate, time: 0, kind: "proposed", candidate, parent: null, note: "", changes: {} };
+    });
+  const { el, model } = shown({ events: proposed(0, 900) });
+
+  model.update({ events: proposed(600, 1600) });
+
+  const rows = [...byTestId(el, "candidates").querySelectorAll("tbody tr td.id")];
+  expect(rows.map(({ textContent }) => textContent)).toEqual([
+    "0",
+    ...proposed(600, 1600).map(({ seq }) => `${seq}`),
+  ]);
+});
+
 it("keeps a change that the reader unfolded through updates", () => {
   const long = paged().map((event) =>
     event.kind === "proposed" ? { ...event, changes: { triage: "instructions ".repeat(40) } } : event,

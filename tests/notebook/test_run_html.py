@@ -46,7 +46,7 @@ def test_a_run_that_goes_on_tells_its_estimate():
     run = telling(STARTED, ESTIMATED, Resumed(31, 42, 0.02), *TRIED, Warned("slow"))
 
     text = read(run)
-    assert "MIPROv2 on 24 train / 12 val / 150 test, budget 500 calls" in text
+    assert "24 train / 12 val / 150 test, budget 500 calls" in text
     assert "150 held-out examples were set aside from validation" in text
     assert "about 312 runs of the program (baseline 12, searching 300), at most 480 calls" in text
     assert "resumed: 31 scored examples are known" in text

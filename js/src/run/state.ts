@@ -76,6 +76,8 @@ export const empty: RunState = {
   warnings: [],
 };
 
+const MOST = 1000; // candidates
+
 export const nothingYet: Progress = {
   events: 0,
   seconds: 0,
@@ -95,7 +97,21 @@ export const nothingYet: Progress = {
 
 /** The state after some more events, in any order; those that were seen already change nothing. */
 export function fold(state: RunState, events: Event[]): RunState {
-  return [...events].sort((a, b) => a.seq - b.seq).reduce(reduce, state);
+  return bounded([...events].sort((a, b) => a.seq - b.seq).reduce(reduce, state));
+}
+
+/** Forget the oldest candidates of a very long run, but not the baseline and the best, as the kernel does. */
+function bounded(state: RunState): RunState {
+  const { candidates, bests } = state;
+  if (candidates.length <= MOST) return state;
+  const newest = candidates[candidates.length - MOST]?.id ?? 0;
+  const leader = bests.at(-1)?.candidate;
+  const kept = (id: number) => id >= newest || id === leader || id === candidates[0]?.id;
+  return {
+    ...state,
+    candidates: candidates.filter(({ id }) => kept(id)),
+    bests: bests.filter(({ candidate }) => kept(candidate)),
+  };
 }
 
 function reduce(before: RunState, event: Event): RunState {
