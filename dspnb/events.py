@@ -249,17 +249,24 @@ class EventLog:
         """The events there are by now, from `seq` on."""
         return self._events[seq:]
 
-    def batches(self, since: int = 0, pause: float = 0.0) -> Iterator[list[Event]]:
-        """Yield events from `since` on, in order, gathering each batch for `pause` seconds."""
+    def batches(
+        self, since: int = 0, pause: float = 0.0, every: float | None = None
+    ) -> Iterator[list[Event]]:
+        """Yield events from `since` on, in order, gathering each batch for `pause` seconds.
+
+        With `every`, an empty batch says that nothing has happened for so many seconds.
+        """
         while True:
             with self._changed:
-                while len(self._events) <= since and not self._closed:
-                    self._changed.wait()
-                closed = self._closed
-            if len(self._events) <= since:
+                if len(self._events) <= since and not self._closed:
+                    self._changed.wait(every)
+                closed, more = self._closed, len(self._events) > since
+            if closed and not more:
                 return
-            if not closed:
+            if more and not closed:
                 time.sleep(pause)
+            if not more and every is None:
+                continue
             batch = self._events[since:]
             yield batch
             since += len(batch)

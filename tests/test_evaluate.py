@@ -246,8 +246,8 @@ def test_a_frame_without_pandas_says_what_to_install(monkeypatch):
 def test_a_plot_is_a_figure_of_every_score():
     axes = evaluate(square, ROWS, lambda example, prediction: example.x % 2).plot().axes[0]
 
-    assert axes.get_xlabel() == "score"
-    assert [bar.get_height() for bar in axes.patches if bar.get_height()] == [10, 10]
+    assert axes.get_xlabel() == "examples"
+    assert [bar.get_width() for bar in axes.patches] == [10, 10, 0]  # right, wrong, failed
 
 
 def test_plots_leave_pyplot_alone():

@@ -12,7 +12,7 @@ LAYERS = """
 errors
 constraints  identity  events  distributions  pairs  cancellation  controls
 intervals  better
-pool
+pool  plots
 lm
 types  tasks
 annotations
@@ -30,19 +30,29 @@ module  predict
 fingerprints
 awaiting
 checks  modules  preview  evaluate  diff  refit  store  trainer  failing  comparison  dividing
-optimizers  candidate  in_flight  watching  plots
+optimizers  candidate  in_flight  watching
 row_calls
 plan  work
 estimate
 driver
 run
-beginning
-compiling  frontends
+beginning  frontends
+compiling
 notebook
 """
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets"}
-HEAVY = {"litellm", "optuna", "matplotlib", "pandas", "torch", "uvloop", "httptools", "dask"}
+HEAVY = {
+    "litellm",
+    "optuna",
+    "matplotlib",
+    "pandas",
+    "torch",
+    "uvloop",
+    "httptools",
+    "dask",
+    "rich",
+}
 
 
 def part_of(path):

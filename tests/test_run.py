@@ -796,8 +796,8 @@ def test_a_run_draws_each_candidate_and_the_best_so_far():
     run = start(lm=ByDemos()).wait()
     axes = run.plot().axes[0]
 
-    assert axes.get_ylabel() == "score (validation)"
-    best = axes.lines[-1]
+    assert axes.get_ylabel().startswith("score on validation (n = ")
+    best = next(line for line in axes.lines if line.get_label() == "best so far")
     assert list(best.get_ydata())[-1] == run.report.mean
     assert len(best.get_xdata()) == len(run.candidates)
 

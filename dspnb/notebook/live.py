@@ -25,6 +25,7 @@ from .run_html import run_html, run_text
 from .snapshot import Picture
 
 PAUSE = 0.1  # seconds between messages
+RATE = 3000  # events a second that a page is sent: of a long run all of them go again each time
 WINDOW = 3.5  # seconds; the server forgets within 3 that it was flooded
 
 # A page knows a run only by its id, so there has to be one place to look it up.
@@ -54,6 +55,8 @@ class RunView(anywidget.AnyWidget):
         self.run = run
         self._picture = Picture(run, title)
         self._drawing = threading.Lock()  # protects the picture and the order of the traits
+        self._sent = -1  # the picture's `changes` when the page was last sent its events
+        self._next_events = 0.0  # seconds since the run started; not before it they are sent again
         self._shown_in: int | None = None
         self.ended = threading.Event()  # the outputs show the end of the run
         super().__init__(_esm=static("run.js"), run_id=run.id, title=title)
@@ -91,22 +94,24 @@ class RunView(anywidget.AnyWidget):
         self.obey(str(message.get("kind")))
 
     def _publish(self) -> None:
-        for _ in self.run.log.batches(pause=PAUSE):
-            self._push()
+        for batch in self.run.log.batches(pause=PAUSE, every=1.0):
+            if batch or self._picture.changes != self._sent:
+                self._push()
+        self._push(last=True)
         self.still = {"text/html": run_html(self.run, self.title), "text/plain": run_text(self.run)}
-        self._push()
         self.flush()
         self.ended.set()
         time.sleep(WINDOW)
         self.send_state()  # in case that the last message fell to a flood of the user's own
 
-    def _push(self) -> None:
+    def _push(self, *, last: bool = False) -> None:
         with self._drawing, self.hold_sync():
             self._picture.catch_up()
-            events, progress = self._picture.page_events(), self._picture.progress()
-            if events != self.events:
-                self.events = events
-            self.progress = dataclasses.asdict(progress)
+            now = self.run.log.seconds
+            if self._picture.changes != self._sent and (last or now >= self._next_events):
+                self._sent, self.events = self._picture.changes, self._picture.page_events()
+                self._next_events = now + len(self.events) / RATE
+            self.progress = dataclasses.asdict(self._picture.progress(len(self.events)))
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**options) or ({}, {})

@@ -19,7 +19,7 @@ CALLS_MIME = "application/vnd.dspnb.calls+json"
 class Progress:
     """The numbers that change many times a second, apart from the events, which change rarely."""
 
-    events: int  # how many events the page should have by now; fewer means that some were lost
+    events: int  # that the page was sent by now; fewer there means that some were lost
     seconds: float  # since the run started
     calls: int  # answered by the model, not by the cache
     cached: int  # answered by the cache
@@ -39,7 +39,7 @@ class Progress:
 class RunSnapshot:
     """A run at one moment: all that its dashboard draws, bounded in size."""
 
-    version: Literal[1]
+    version: Literal[2]  # 1 lacks what a run estimates and spends, and most of its comparison
     run: str  # the run's id: lower-case letters, digits and hyphens
     title: str
     progress: Progress

@@ -3,97 +3,122 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Hashable
 from typing import Any
 
-from dspnb.events import BestChanged, Evaluated, Event, Phase, Proposed, Scored, Split
+from dspnb.events import BestChanged, Called, Evaluated, Event, Proposed, Scored, Split, Warned
 from dspnb.run import Run
 
 from .protocol import Progress, RunSnapshot
 
 MOST_CANDIDATES = 1000  # in a saved snapshot; the newest, and the best
+MOST_WARNINGS = 100  # the newest
+
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 class Picture:
-    """What a page needs to know of a run, brought up to date by its events."""
+    """What a page needs to know of a run, brought up to date by its events.
+
+    An event takes the same short time whether it is the first or the millionth, and what is kept is
+    bounded: of each kind the latest, of candidates and warnings the newest.
+    """
 
     def __init__(self, run: Run, title: str) -> None:
         self.run, self.title = run, title
-        self.events: list[dict[str, Any]] = []  # in order; without those that come by thousands
+        self.changes = 0  # of what `page_events` gives
+        self._kept: dict[Hashable, dict[str, Any]] = {}  # in the order of time
         self._next = 0  # `seq` of the first event that is not taken in yet
-        self._phase: dict[str, Any] | None = None
-        self._candidate: int | None = None
-        self._split: Split = "val"
-        self._scores: list[float] = []
+        self._time = 0.0  # of the last one that was
+        self._candidates: dict[int, None] = {}  # in the order of time
+        self._warned: dict[int, None] = {}
+        self._best = 0
+        self._scoring: tuple[int | None, Split] = (None, "val")
+        self._done, self._sum = 0, 0.0  # the scores of `_scoring`
 
     def catch_up(self) -> None:
         """Take in what has happened since the last time."""
         for event in self.run.log.since(self._next):
             self._add(event)
-            self._next = event.seq + 1
+            self._next, self._time = event.seq + 1, event.time
 
     def _add(self, event: Event) -> None:
         match event.body:
             case Scored(candidate, _, value, split):
-                if (candidate, split) != (self._candidate, self._split):
-                    self._candidate, self._split, self._scores = candidate, split, []
-                self._scores.append(value)
-            case Phase():
-                self._phase = event.to_dict()
-            case Proposed() | Evaluated() | BestChanged():
-                self.events.append(event.to_dict())
-                self._bound()
-            case body if body.kind != "called":
-                self.events.append(event.to_dict())
+                if (candidate, split) != self._scoring:
+                    self._scoring, self._done, self._sum = (candidate, split), 0, 0.0
+                self._done, self._sum = self._done + 1, self._sum + value
+            case Called():
+                pass
+            case Proposed(candidate):
+                self._keep(("proposed", candidate), event)
+                self._candidates[candidate] = None
+                self._forget_candidates()
+            case Evaluated(candidate, split, n=n):
+                known = self._kept.get(("evaluated", candidate, split))
+                if known is None or known["n"] <= n:
+                    self._keep(("evaluated", candidate, split), event)
+            case BestChanged(candidate):
+                self._keep(("best", candidate), event)
+                self._best = candidate
+            case Warned():
+                self._keep(("warned", event.seq), event)
+                self._warned[event.seq] = None
+                if len(self._warned) > MOST_WARNINGS:
+                    self._drop(("warned", _take_first(self._warned)))
+            case body:
+                self._keep(body.kind, event)
 
     def page_events(self) -> list[dict[str, Any]]:
-        """The events that the page is sent."""
-        return [*self.events, *([self._phase] if self._phase else [])]
+        """The events that the page is sent, in the order of time."""
+        return list(self._kept.values())
 
-    def progress(self) -> Progress:
-        """The numbers of this moment."""
-        usage, scores = self.run.spending.usage, self._scores
-        total = {"val": len(self.run.task.val), "test": len(self.run.plan.test)}.get(self._split, 0)
+    def progress(self, sent: int | None = None) -> Progress:
+        """The numbers of this moment; `sent` is how many events the page has, if not all."""
+        usage, (candidate, split) = self.run.spending.usage, self._scoring
+        total = {"val": len(self.run.task.val), "test": len(self.run.plan.test)}.get(split, 0)
         return Progress(
-            events=len(self.page_events()),
-            seconds=round(self._seconds, 1),
+            events=len(self._kept) if sent is None else sent,
+            seconds=round(self._time if self.run.over else self.run.log.seconds, 1),
             calls=usage.calls,
             cached=usage.cached,
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
             dollars=usage.dollars,
             unpriced=usage.unpriced,
-            candidate=self._candidate,
-            split=self._split,
-            done=len(scores),
+            candidate=candidate,
+            split=split,
+            done=self._done,
             total=total,
-            mean=sum(scores) / len(scores) if scores else None,
+            mean=self._sum / self._done if self._done else None,
             remaining=self.run.remaining,
         )
 
     def snapshot(self) -> dict[str, Any]:
         """All of it, as JSON can hold it."""
-        known = RunSnapshot(1, self.run.id, self.title, self.progress())
+        known = RunSnapshot(2, self.run.id, self.title, self.progress())
         return {**dataclasses.asdict(known), "events": self.page_events()}
 
-    @property
-    def _seconds(self) -> float:
-        if self.run.over and self.events:
-            return float(self.events[-1]["time"])
-        return self.run.log.seconds
+    def _keep(self, key: Hashable, event: Event) -> None:
+        self._drop(key)  # so that it stands at the end
+        self._kept[key] = event.to_dict()
+        self.changes += 1
 
-    def _bound(self) -> None:
-        """Forget the oldest candidates of a very long run, but not the best."""
-        proposed = [event for event in self.events if event["kind"] == "proposed"]
-        if len(proposed) <= MOST_CANDIDATES:
-            return
-        best = self.run.best_candidate
-        old = {event["candidate"] for event in proposed[:-MOST_CANDIDATES]} - {
-            0,
-            best.id if best else 0,
-        }
-        self.events = [event for event in self.events if not _about(event, old)]
+    def _drop(self, key: Hashable) -> None:
+        self._kept.pop(key, None)
+
+    def _forget_candidates(self) -> None:
+        """Forget the oldest candidates of a very long run, but not the baseline and the best."""
+        while len(self._candidates) > MOST_CANDIDATES:
+            kept = {0, self._best}
+            oldest = next(id_ for id_ in self._candidates if id_ not in kept)
+            del self._candidates[oldest]
+            keys = [("evaluated", oldest, split) for split in SPLITS]
+            for key in (("proposed", oldest), ("best", oldest), *keys):
+                self._drop(key)
 
 
-def _about(event: Mapping[str, Any], candidates: set[int]) -> bool:
-    return event["kind"] in ("proposed", "evaluated", "best") and event["candidate"] in candidates
+def _take_first(ordered: dict[int, None]) -> int:
+    first = next(iter(ordered))
+    del ordered[first]
+    return first

@@ -12,6 +12,17 @@ export function signed(value: number): string {
   return value < 0 ? `\u2212${score(-value)}` : `+${score(value)}`;
 }
 
+/** A probability, which never claims to be certain: `0.97`, `>0.99`. */
+export function likely(probability: number): string {
+  if (probability > 0.99) return ">0.99";
+  return probability < 0.01 ? "<0.01" : probability.toFixed(2);
+}
+
+/** How often: `once`, `twice`, `3 times`. */
+export function often(times: number): string {
+  return times === 1 ? "once" : times === 2 ? "twice" : `${count(times)} times`;
+}
+
 /** A confidence interval: `[0.75, 0.89]`. */
 export function interval({ low, high }: { low: number; high: number }): string {
   return `[${minus(score(low))}, ${minus(score(high))}]`;

@@ -140,7 +140,7 @@ export interface Progress {
 }
 
 export interface RunSnapshot {
-  version: 1;
+  version: 2;
   run: string;
   title: string;
   progress: Progress;

@@ -8,6 +8,7 @@ import type {
   CallView,
   CheckView,
   Compared,
+  Estimated,
   Evaluated,
   Event,
   FieldView,
@@ -16,12 +17,15 @@ import type {
   Phase,
   Progress,
   Proposed,
+  Resumed,
   RunSnapshot,
+  Spent,
   Started,
   StatusChanged,
   ToolCallView,
   Warned,
 } from "./protocol.ts";
+import type { FirstCompared } from "./run/state.ts";
 
 type Check<T> = (value: unknown) => value is T;
 
@@ -81,8 +85,17 @@ const bodies: Record<string, Check<unknown>> = {
     train: number,
     val: number,
     test: number,
+    reserved: truth,
     budget: text,
-    estimate: nullable(number),
+  }),
+  resumed: shape<Resumed>({ kind: among("resumed"), rows: number, calls: number, dollars: number }),
+  estimated: shape<Estimated>({
+    kind: among("estimated"),
+    program_calls: record(number),
+    calls: number,
+    tokens: nullable(number),
+    dollars: nullable(number),
+    seconds: nullable(number),
   }),
   phase: shape<Phase>({ kind: among("phase"), name: text }),
   proposed: shape<Proposed>({
@@ -107,10 +120,29 @@ const bodies: Record<string, Check<unknown>> = {
     kind: among("compared"),
     baseline: number,
     best: number,
+    before: number,
+    after: number,
     difference: number,
     low: number,
     high: number,
+    better: number,
+    fixed: number,
+    broke: number,
+    search: number,
     n: number,
+    opened: number,
+    returned: truth,
+  }),
+  spent: shape<Spent>({
+    kind: among("spent"),
+    program_calls: number,
+    known: number,
+    calls: number,
+    cached: number,
+    tokens: number,
+    dollars: number,
+    unpriced: number,
+    seconds: number,
   }),
   warned: shape<Warned>({ kind: among("warned"), message: text }),
   status: shape<StatusChanged>({
@@ -121,22 +153,85 @@ const bodies: Record<string, Check<unknown>> = {
 };
 
 /** An event of a kind that is not drawn, or not known yet, passes: the fold leaves it out. */
-const isEvent: Check<Event> = (value): value is Event => {
-  if (!isObject(value) || !number(value.seq) || !number(value.time) || !text(value.kind)) return false;
-  return !Object.hasOwn(bodies, value.kind) || bodies[value.kind]?.(value) === true;
+const eventOf = (bodies: Record<string, Check<unknown>>): Check<Event> => {
+  return (value): value is Event => {
+    if (!isObject(value) || !number(value.seq) || !number(value.time) || !text(value.kind)) return false;
+    return !Object.hasOwn(bodies, value.kind) || bodies[value.kind]?.(value) === true;
+  };
 };
 
-export const isEvents = list(isEvent);
+export const isEvents = list(eventOf(bodies));
 
 export const isStill = record(text);
 
-export const isRunSnapshot = shape<RunSnapshot>({
-  version: among(1),
+const isRunSnapshot = shape<RunSnapshot>({
+  version: among(2),
   run: isRunId,
   title: text,
   progress: isProgress,
   events: isEvents,
 });
+
+/** A saved run, whichever version of dspnb wrote it; null for all else. */
+export function savedRun(value: unknown): RunSnapshot | null {
+  if (isRunSnapshot(value)) return value;
+  return isFirst(value) ? { ...value, version: 2, events: value.events.flatMap(asLater) } : null;
+}
+
+/** What version 1 said of these two; its other events are as they were. */
+const firstBodies = {
+  ...bodies,
+  started: shape<Omit<Started, "reserved"> & { estimate: number | null }>({
+    kind: among("started"),
+    optimizer: text,
+    train: number,
+    val: number,
+    test: number,
+    budget: text,
+    estimate: nullable(number),
+  }),
+  compared: shape<FirstCompared>({
+    kind: among("compared"),
+    baseline: number,
+    best: number,
+    difference: number,
+    low: number,
+    high: number,
+    n: number,
+  }),
+};
+
+const isFirst = shape<Omit<RunSnapshot, "version"> & { version: 1 }>({
+  version: among(1),
+  run: isRunId,
+  title: text,
+  progress: isProgress,
+  events: list(eventOf(firstBodies)),
+});
+
+/** The estimate was a part of the start; numbers are doubled to make room for it. */
+function asLater(event: Event): Event[] {
+  const [seq, { time }] = [2 * event.seq, event];
+  switch (event.kind) {
+    case "started": {
+      const { estimate } = event as { estimate?: number | null };
+      const started: Event = { ...event, seq, reserved: false };
+      if (estimate === null || estimate === undefined) return [started];
+      const unknown = { tokens: null, dollars: null, seconds: null };
+      return [
+        started,
+        { seq: seq + 1, time, kind: "estimated", program_calls: {}, calls: estimate, ...unknown },
+      ];
+    }
+    case "compared": {
+      const { kind, baseline, best, difference, low, high, n } = event;
+      const first: FirstCompared = { kind, baseline, best, difference, low, high, n };
+      return [{ seq, time, ...first } as Event]; // the fold asks of the other fields whether they are there
+    }
+    default:
+      return [{ ...event, seq }];
+  }
+}
 
 const isField = shape<FieldView>({ name: text, type: text, text: number });
 
@@ -222,8 +317,8 @@ export const isCallsSnapshot = shape<CallsSnapshot>({
 });
 
 /** Why a snapshot is not drawn, in one line. */
-export function refusal(value: unknown): string {
-  const newer = isObject(value) && number(value.version) && value.version > 1;
+export function refusal(value: unknown, latest = 1): string {
+  const newer = isObject(value) && number(value.version) && value.version > latest;
   return newer
     ? "This output was saved by a newer dspnb; upgrade dspnb to see it."
     : "This output cannot be drawn: it is not a snapshot that dspnb wrote.";

@@ -13,16 +13,16 @@ import type { Event, Progress, RunSnapshot } from "../src/protocol.ts";
 import { nothingYet } from "../src/run/state.ts";
 
 /** A run from start to end, one event a line. */
-export function recorded(): Event[] {
-  const lines = readFileSync(`${import.meta.dirname}/fixtures/run.jsonl`, "utf8")
+export function recorded(file = "run.jsonl"): Event[] {
+  const lines = readFileSync(`${import.meta.dirname}/fixtures/${file}`, "utf8")
     .trim()
     .split("\n");
   return lines.map((line) => JSON.parse(line));
 }
 
 /** Those that a page is sent. */
-export function paged(): Event[] {
-  return recorded().filter(({ kind }) => kind !== "scored" && kind !== "called");
+export function paged(file = "run.jsonl"): Event[] {
+  return recorded(file).filter(({ kind }) => kind !== "scored" && kind !== "called");
 }
 
 export function progress(changes: Partial<Progress> = {}): Progress {
@@ -31,7 +31,7 @@ export function progress(changes: Partial<Progress> = {}): Progress {
 
 export function runSnapshot(events: Event[], changes: Partial<RunSnapshot> = {}): RunSnapshot {
   return {
-    version: 1,
+    version: 2,
     run: "run-1",
     title: "triage",
     progress: progress({ events: events.length }),

@@ -1,10 +1,34 @@
 import { expect, it } from "vitest";
-import { clock, compact, interval, money, plural, roughly, score, seconds, signed } from "../src/format.ts";
+import {
+  clock,
+  compact,
+  interval,
+  likely,
+  money,
+  often,
+  plural,
+  roughly,
+  score,
+  seconds,
+  signed,
+} from "../src/format.ts";
 
 it("gives scores two digits, and more only where two would say nothing", () => {
   expect([0.8234, 1, 0, 0.004].map(score)).toEqual(["0.82", "1.00", "0.00", "0.004"]);
   expect([0.21, -0.05, 0].map(signed)).toEqual(["+0.21", "−0.05", "+0.00"]);
   expect(interval({ low: -0.05, high: 0.3 })).toBe("[−0.05, 0.30]");
+});
+
+it("never claims that something is certain", () => {
+  expect([1, 0.994, 0.99, 0.5, 0.01, 0].map(likely)).toEqual([
+    ">0.99",
+    ">0.99",
+    "0.99",
+    "0.50",
+    "0.01",
+    "<0.01",
+  ]);
+  expect([1, 2, 3].map(often)).toEqual(["once", "twice", "3 times"]);
 });
 
 it("gives dollars two significant digits, and never hides whole dollars", () => {

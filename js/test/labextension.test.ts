@@ -18,7 +18,7 @@ import {
   settled,
 } from "./fakes.ts";
 
-const running = paged().slice(0, 8);
+const running = paged().slice(0, 10);
 const ended = paged();
 const still = { "text/html": "<b>done</b>", "text/plain": "done" };
 
@@ -178,11 +178,12 @@ it("writes the end of a run into the notebook, once", async () => {
 it("keeps the newer state when the notebook renders an older one", async () => {
   const session = fakeSession(fakeKernel({ subshells: true }));
   const { node, renderer, model } = await open(runSnapshot(running), session);
-  session.widgetSays({ events: ended, progress: progress({ events: ended.length, calls: 99 }) });
+  const later = ended.filter(({ kind }) => kind !== "spent" && kind !== "status");
+  session.widgetSays({ events: later, progress: progress({ events: later.length, calls: 99 }) });
 
   await renderer.renderModel(model);
 
-  expect(byTestId(node, "status").textContent).toBe("Stopped");
+  expect(byTestId(node, "comparison").hidden).toBe(false);
   expect(byTestId(node, "calls").textContent).toContain("99");
 });
 
@@ -237,8 +238,40 @@ it.each([
   expect(node.textContent).toBe("This output cannot be drawn: it is not a snapshot that dspnb wrote.");
 });
 
+it("draws a run that the first version saved, with what it has", async () => {
+  const first = { ...runSnapshot(paged("first.jsonl")), version: 1 };
+
+  const { node } = await open(first, null);
+
+  const text = byTestId(node, "run").textContent;
+  expect(byTestId(node, "status").textContent).toBe("Stopped");
+  expect(byTestId(node, "estimate").textContent).toBe("At most 96 calls.");
+  expect(text).toContain("+0.27 [0.10, 0.43] on 30 held-out examples");
+  expect(text).toContain("baseline candidate 00.53[0.35, 0.71]");
+  expect(text).not.toMatch(/undefined|NaN|P\(better\)|fixed|opened|search said/);
+  expect(allByTestId(node, "spent")[0]?.hidden).toBe(true);
+  expect(byTestId(node, "candidates").querySelectorAll("tbody tr")).toHaveLength(3);
+});
+
+it("takes from a file of the first version no fields of later ones, which nobody has checked", async () => {
+  const events = paged("first.jsonl").map((event) =>
+    event.kind === "compared" ? { ...event, returned: "no", better: [], opened: {} } : event,
+  );
+
+  const { node } = await open({ ...runSnapshot(events as never), version: 1 }, null);
+
+  expect(byTestId(node, "comparison").textContent).toContain("Better than the baseline");
+  expect(byTestId(node, "comparison").querySelectorAll("li")).toHaveLength(0);
+});
+
+it("draws nothing of a file of this version that lacks what this version writes", async () => {
+  const { node } = await open(runSnapshot(paged("first.jsonl")), null);
+
+  expect(node.textContent).toContain("not a snapshot that dspnb wrote");
+});
+
 it("asks for an upgrade when the snapshot is newer", async () => {
-  const { node } = await open({ ...runSnapshot(running), version: 2 }, null);
+  const { node } = await open({ ...runSnapshot(running), version: 3 }, null);
 
   expect(node.textContent).toContain("upgrade dspnb");
 });

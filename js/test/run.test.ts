@@ -4,7 +4,7 @@ import type { Event } from "../src/protocol.ts";
 import widget from "../src/run/index.ts";
 import { allByTestId, byTestId, fakeKernel, fakeModel, paged, progress, settled } from "./fakes.ts";
 
-const running: Event[] = paged().slice(0, 8);
+const running: Event[] = paged().slice(0, 10);
 
 function shown(traits: Record<string, unknown> = {}, kernel = undefined as Parameters<typeof fakeModel>[1]) {
   const events = (traits.events as Event[]) ?? running;
@@ -81,12 +81,120 @@ it("lists the candidates with what changed, and marks the best", () => {
   expect(rows[1]?.textContent).toContain("1 error");
 });
 
-it("compares with the baseline on held-out examples, in words", () => {
+it("tells what the run may take while it goes on", () => {
+  const { el } = shown({ events: paged().slice(0, 12) });
+
+  expect(byTestId(el, "estimate").textContent).toBe(
+    "About 96 runs of the program (baseline 20, searching 16, comparing 60), at most 96 calls, 21.9k tokens, $0.0096, 30 s.",
+  );
+  expect(byTestId(el, "spent").hidden).toBe(true);
+  expect(byTestId(el, "run").textContent).toContain(
+    "Resumed: 14 scored examples from before, with 16 calls for $0.0020.",
+  );
+  expect(byTestId(el, "run").textContent).toContain("30 held-out examples set aside from validation");
+});
+
+it("says that a price is not known once the tokens are, and nothing of it before", () => {
+  const estimated = {
+    seq: 90,
+    time: 1,
+    kind: "estimated",
+    program_calls: { searching: 9 },
+    calls: 9,
+  } as const;
+  const [before] = [{ ...estimated, tokens: null, dollars: null, seconds: null }];
+  const { el, model } = shown({ events: [...running, before] });
+  expect(byTestId(el, "estimate").textContent).toBe("About 9 runs of the program, at most 9 calls.");
+
+  model.update({ events: [...running, { ...before, seq: 91, tokens: 4000 }] });
+
+  expect(byTestId(el, "estimate").textContent).toBe(
+    "About 9 runs of the program, at most 9 calls, 4k tokens, unknown price.",
+  );
+});
+
+it("sets what was spent beside what was expected", () => {
   const { el } = shown({ events: paged() });
 
-  const words = byTestId(el, "comparison").textContent;
-  expect(words).toContain("+0.27 [0.10, 0.43] on 30 held-out examples");
-  expect(words).toContain("Better than the baseline");
+  const rows = [...byTestId(el, "spent").querySelectorAll("tr")].map((row) =>
+    [...row.children].map(({ textContent }) => textContent),
+  );
+  expect(rows).toEqual([
+    ["", "runs of the program", "calls", "tokens", "cost", "time"],
+    ["estimated", "96", "96", "21.9k", "$0.0096", "30 s"],
+    ["spent", "92 14 known from before", "70 +8 from cache", "18k", "$0.0071", "0:02"],
+  ]);
+  expect(byTestId(el, "estimate").textContent).toBe(
+    "Expected runs of the program: baseline 20, searching 16, comparing 60.",
+  );
+});
+
+it("does not say twice what was spent", () => {
+  const { el } = shown({ events: paged(), progress: progress({ calls: 70, tokens_in: 9, seconds: 3 }) });
+
+  const meters = [...byTestId(el, "run").querySelectorAll<HTMLElement>("dl > div")];
+  expect(meters.filter(({ hidden }) => !hidden).map(({ textContent }) => textContent)).toEqual([
+    "best0.75 candidate 1",
+  ]);
+});
+
+it("shows no column of a cost that nobody has", () => {
+  const free = paged().map((event) =>
+    event.kind === "spent" || event.kind === "estimated" ? { ...event, dollars: 0 } : event,
+  );
+
+  const { el } = shown({ events: free });
+
+  expect(byTestId(el, "spent").textContent).not.toContain("cost");
+});
+
+it("compares with the baseline on held-out examples, in words and rows", () => {
+  const { el } = shown({ events: paged() });
+
+  const comparison = byTestId(el, "comparison");
+  expect(comparison.textContent).toContain("+0.27 [0.10, 0.43] on 30 held-out examples");
+  expect(comparison.textContent).toContain("Better than the baseline");
+  expect([...comparison.querySelectorAll("li")].map(({ textContent }) => textContent)).toEqual([
+    "P(better) >0.99",
+    "fixed 10, broke 2",
+    "search said 0.75: optimism \u22120.05",
+    "test set opened once",
+  ]);
+  expect([...comparison.querySelectorAll("tr")].map(({ textContent }) => textContent)).toEqual([
+    "baseline candidate 00.53[0.35, 0.71]",
+    "best candidate 10.80[0.66, 0.94]",
+    "difference paired+0.27[0.10, 0.43]",
+  ]);
+  expect(comparison.querySelectorAll("svg.range")).toHaveLength(3);
+});
+
+it("says that the program as it was is returned when the best one cannot be told from it", () => {
+  const unclear = paged().map((event) =>
+    event.kind === "compared" ? { ...event, low: -0.02, returned: false } : event,
+  );
+
+  const { el } = shown({ events: unclear });
+
+  const comparison = byTestId(el, "comparison");
+  expect(comparison.textContent).toContain(
+    "Not distinguishable from the program as it was, which is returned.",
+  );
+  expect(comparison.dataset.verdict).toBe("unclear");
+});
+
+it("says no more than that nothing was better when nothing was", () => {
+  const nothing = paged().map((event) =>
+    event.kind === "compared"
+      ? { ...event, best: 0, difference: 0, low: 0, high: 0, after: 0.53, opened: 0 }
+      : event,
+  );
+
+  const { el } = shown({ events: nothing });
+
+  const comparison = byTestId(el, "comparison");
+  expect(comparison.textContent).toContain("Nothing beat the baseline.");
+  expect(comparison.querySelectorAll("tr")).toHaveLength(1);
+  expect(comparison.querySelectorAll("li")).toHaveLength(0);
 });
 
 it("says that a difference could be luck when its interval holds 0", () => {
@@ -112,6 +220,7 @@ it("sets what models and data wrote as text, never as HTML", () => {
     if (event.kind === "phase") return { ...event, name: evil };
     if (event.kind === "status") return { ...event, reason: evil };
     if (event.kind === "started") return { ...event, optimizer: evil, budget: evil };
+    if (event.kind === "estimated") return { ...event, program_calls: { [evil]: 1, more: 2 } };
     return event;
   });
 
@@ -138,11 +247,28 @@ it("keeps its buttons, and the focus in them, through updates", () => {
   expect(el.shadowRoot?.activeElement).toBe(stop);
 });
 
+it("shows no more candidates than it knows, however long it was open", () => {
+  const proposed = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index): Event => {
+      const candidate = from + index;
+      return { seq: candidate, time: 0, kind: "proposed", candidate, parent: null, note: "", changes: {} };
+    });
+  const { el, model } = shown({ events: proposed(0, 900) });
+
+  model.update({ events: proposed(600, 1600) });
+
+  const rows = [...byTestId(el, "candidates").querySelectorAll("tbody tr td.id")];
+  expect(rows.map(({ textContent }) => textContent)).toEqual([
+    "0",
+    ...proposed(600, 1600).map(({ seq }) => `${seq}`),
+  ]);
+});
+
 it("keeps a change that the reader unfolded through updates", () => {
   const long = paged().map((event) =>
     event.kind === "proposed" ? { ...event, changes: { triage: "instructions ".repeat(40) } } : event,
   );
-  const { el, model } = shown({ events: long.slice(0, 8) });
+  const { el, model } = shown({ events: long.slice(0, 11) });
   const unfolded = () => [...byTestId(el, "candidates").querySelectorAll("details")].map(({ open }) => open);
   byTestId(el, "candidates").querySelector("details")?.setAttribute("open", "");
 

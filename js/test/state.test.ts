@@ -17,6 +17,10 @@ it("folds a recorded run into its final state", () => {
   expect(best(state)?.id).toBe(1);
   expect(baseline(state)?.id).toBe(0);
   expect(state.comparison?.difference).toBe(0.27);
+  expect(state.reserved).toBe(true);
+  expect(state.resumed?.rows).toBe(14);
+  expect(state.estimate?.tokens).toBe(21900); // the later one
+  expect(state.spent?.program_calls).toBe(92);
   expect(over(state)).toBe(true);
 });
 
@@ -71,6 +75,23 @@ it("shows the score on the validation set before one on a minibatch, and the lar
 
   const [candidate] = state.candidates;
   expect(candidate && shown(candidate)?.mean).toBe(0.5);
+});
+
+it("keeps of thousands of candidates the newest, the baseline and the best", () => {
+  const ids = Array.from({ length: 3000 }, (_, id) => id);
+  const events = ids.flatMap((id): Event[] => [
+    { seq: 2 * id, time: 0, kind: "proposed", candidate: id, parent: null, note: "", changes: {} },
+    ...(id <= 7 ? [{ seq: 2 * id + 1, time: 0, kind: "best", candidate: id, mean: id } as const] : []),
+  ]);
+  const early = fold(empty, events.slice(0, 1000));
+
+  const state = fold(early, events);
+
+  expect(state.candidates).toHaveLength(1002);
+  expect(baseline(state)?.id).toBe(0);
+  expect(best(state)?.id).toBe(7);
+  expect(state.candidates.at(-1)?.id).toBe(2999);
+  expect(state.bests.map(({ candidate }) => candidate)).toEqual([0, 7]);
 });
 
 it("leaves out kinds of events that it does not know", () => {

@@ -65,7 +65,7 @@ def test_run_all_moves_the_dashboard_and_ends_with_every_cell_right(executed):
     (shown,) = saved.cells[COMPILE].outputs
     snapshot = shown.data["application/vnd.dspnb.run+json"]
     assert [e["status"] for e in snapshot["events"] if e["kind"] == "status"][-1] == "done"
-    assert "held-out examples" in shown.data["text/html"]
+    assert "held out: " in shown.data["text/html"]
 
 
 def test_the_file_shows_its_run_and_calls_the_next_day_untrusted_and_with_no_kernel(

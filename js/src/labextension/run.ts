@@ -3,7 +3,7 @@ import { h } from "../dom.ts";
 import type { LuminoWidget, MimeModel, SessionContext, WidgetClass } from "../jupyter.ts";
 import { RUN_MIME, type RunSnapshot } from "../protocol.ts";
 import { type Screen, screen } from "../run/screen.ts";
-import { isRunSnapshot, refusal } from "../valid.ts";
+import { refusal, savedRun } from "../valid.ts";
 import { writeFinal } from "./document.ts";
 import { type Following, follow, type Update } from "./follow.ts";
 
@@ -27,8 +27,9 @@ export function runRenderer(Widget: WidgetClass, sessionOf: (node: Node) => Sess
       this.model = model;
       const snapshot = model.data[RUN_MIME];
       try {
-        if (isRunSnapshot(snapshot)) this.render(snapshot, commOf(model));
-        else this.refuse(refusal(snapshot));
+        const saved = savedRun(snapshot);
+        if (saved) this.render(saved, commOf(model));
+        else this.refuse(refusal(snapshot, 2));
       } catch (error) {
         this.refuse(`This run cannot be drawn: ${error}`); // an output that throws would stop the ones below
       }

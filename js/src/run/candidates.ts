@@ -49,7 +49,17 @@ export function candidateTable() {
       rows.set(candidate.id, { candidate, mark, element: made });
       changed = true;
     }
+    if (rows.size > state.candidates.length) forget(state);
     if (changed) stick();
+  }
+
+  function forget(state: RunState): void {
+    const there = new Set(state.candidates.map(({ id }) => id));
+    for (const [id, row] of rows) {
+      if (there.has(id)) continue;
+      row.element.remove();
+      rows.delete(id);
+    }
   }
 
   return { element, draw };

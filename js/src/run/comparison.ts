@@ -1,14 +1,14 @@
 /** After the end: baseline and best on examples that the search never saw. */
 import { h, put } from "../dom.ts";
-import { count, interval, score, signed } from "../format.ts";
-import type { Compared, Evaluated } from "../protocol.ts";
-import { rangeMark } from "./range.ts";
-import type { RunState } from "./state.ts";
+import { count, interval, likely, often, score, signed } from "../format.ts";
+import { type Range, rangeMark } from "./range.ts";
+import type { Comparison, RunState } from "./state.ts";
 
 export function comparisonView() {
   const difference = h("strong");
   const where = h("span");
   const words = h("p", { className: "verdict" });
+  const facts = h("ul", { className: "facts quiet" });
   const rows = h("tbody");
   const element = h(
     "section",
@@ -18,10 +18,10 @@ export function comparisonView() {
       "aria-label": "Held-out comparison",
       "data-testid": "comparison",
     },
-    h("div", { className: "headline" }, h("p", {}, difference, " ", where), words),
+    h("div", { className: "headline" }, h("p", {}, difference, " ", where), words, facts),
     h("table", {}, rows),
   );
-  let drawn: Compared | null = null;
+  let drawn: Comparison | null = null;
 
   function draw(state: RunState): void {
     const { comparison } = state;
@@ -32,43 +32,80 @@ export function comparisonView() {
     put(where, `${interval(comparison)} on ${count(comparison.n)} held-out examples`);
     put(words, verdict(comparison));
     element.dataset.verdict = tone(comparison);
-    const ids = new Set([comparison.baseline, comparison.best]); // one when nothing was better
-    const known = [...ids].map((id) => scoreOnTest(state, id)).filter((tested) => tested !== null);
-    const domain: [number, number] = [
-      Math.min(...known.map(({ low }) => low)),
-      Math.max(...known.map(({ high }) => high)),
-    ];
-    const name = (id: number) => (id === comparison.baseline ? "baseline" : "best");
-    rows.replaceChildren(...known.map((tested) => row(name(tested.candidate), tested, domain)));
+    facts.replaceChildren(...known(comparison).map((fact) => h("li", {}, fact)));
+    rows.replaceChildren(...forest(state, comparison));
   }
 
   return { element, draw };
 }
 
 /** What the numbers mean, in words. */
-export function verdict(comparison: Compared): string {
+export function verdict(comparison: Comparison): string {
   if (comparison.best === comparison.baseline) return "Nothing beat the baseline.";
+  if (comparison.returned === false)
+    return "Not distinguishable from the program as it was, which is returned.";
   if (comparison.low > 0) return "Better than the baseline on examples the search never saw.";
   if (comparison.high < 0) return "Worse than the baseline on examples the search never saw.";
   return "The interval holds 0: this could be luck.";
 }
 
-function tone({ low, high }: Compared): "better" | "worse" | "unclear" {
-  if (low > 0) return "better";
+function tone({ low, high, returned }: Comparison): "better" | "worse" | "unclear" {
+  if (low > 0) return returned === false ? "unclear" : "better";
   return high < 0 ? "worse" : "unclear";
 }
 
-function scoreOnTest(state: RunState, id: number): Evaluated | null {
-  return state.candidates.find((candidate) => candidate.id === id)?.scores.test ?? null;
+/** The rest of what the comparison says, one thought a piece. */
+function known(comparison: Comparison): string[] {
+  const { best, baseline, better, fixed, broke, search, after, opened } = comparison;
+  const facts: string[] = [];
+  if (best !== baseline) {
+    if (better !== undefined) facts.push(`P(better) ${likely(better)}`);
+    if (fixed !== undefined && broke !== undefined)
+      facts.push(`fixed ${count(fixed)}, broke ${count(broke)}`);
+    if (search !== undefined && after !== undefined)
+      facts.push(`search said ${score(search)}: optimism ${signed(search - after)}`);
+  }
+  if (opened) facts.push(`test set opened ${often(opened)}`);
+  return facts;
 }
 
-function row(name: string, tested: Evaluated, domain: [number, number]): HTMLElement {
+/** Baseline and best on one scale, their paired difference on another. */
+function forest(state: RunState, comparison: Comparison): HTMLElement[] {
+  const { baseline, best, before, after, difference, low, high } = comparison;
+  const tested = (id: number): Range | null =>
+    state.candidates.find((candidate) => candidate.id === id)?.scores.test ?? null;
+  const start = { name: "baseline", id: baseline, mean: before, range: tested(baseline) };
+  const end = { name: "best", id: best, mean: after, range: tested(best) };
+  const programs = best === baseline ? [start] : [start, end];
+  const ranges = programs.map(({ range }) => range).filter((range) => range !== null);
+  const domain: [number, number] = [
+    Math.min(...ranges.map((range) => range.low)),
+    Math.max(...ranges.map((range) => range.high)),
+  ];
+  const rows = programs
+    .filter(({ mean, range }) => range !== null || mean !== undefined)
+    .map(({ name, id, mean, range }) =>
+      row(name, `candidate ${id}`, score(range?.mean ?? mean ?? 0), range, range && rangeMark(range, domain)),
+    );
+  if (best === baseline) return rows;
+  const paired = { mean: difference, low, high };
+  const around: [number, number] = [Math.min(low, 0), Math.max(high, 0)];
+  return [...rows, row("difference", "paired", signed(difference), paired, rangeMark(paired, around, 0))];
+}
+
+function row(
+  name: string,
+  detail: string,
+  value: string,
+  range: Range | null,
+  mark: Element | null,
+): HTMLElement {
   return h(
     "tr",
     { className: name },
-    h("th", { scope: "row" }, name, h("span", { className: "quiet" }, ` candidate ${tested.candidate}`)),
-    h("td", { className: "value" }, score(tested.mean)),
-    h("td", { className: "quiet" }, interval(tested)),
-    h("td", {}, rangeMark(tested, domain)),
+    h("th", { scope: "row" }, name, h("span", { className: "quiet" }, ` ${detail}`)),
+    h("td", { className: "value" }, value),
+    h("td", { className: "quiet" }, range ? interval(range) : ""),
+    h("td", {}, mark),
   );
 }

@@ -18,10 +18,11 @@ export function metersView() {
     const leader = best(state);
     const mean = (leader && shown(leader)?.mean) ?? state.bests.at(-1)?.mean;
     bestScore.set(mean === undefined ? "\u2013" : score(mean), leader ? `candidate ${leader.id}` : "");
-    calls.set(count(progress.calls), progress.cached > 0 ? `+${count(progress.cached)} from cache` : "");
-    tokens.set(compact(progress.tokens_in + progress.tokens_out), inAndOut(progress));
-    cost.set(...paid(progress));
-    elapsed.set(clock(progress.seconds));
+    const open = state.spent === null; // else these stand in the table of costs
+    calls.set(open ? count(progress.calls) : "", fromCache(progress));
+    tokens.set(open ? compact(progress.tokens_in + progress.tokens_out) : "", inAndOut(progress));
+    cost.set(...(open ? paid(progress) : ([""] satisfies [string])));
+    elapsed.set(open ? clock(progress.seconds) : "");
     remaining.set(ended || progress.remaining === null ? "" : `about ${roughly(progress.remaining)}`);
   }
 
@@ -33,6 +34,10 @@ function paid({ dollars, unpriced }: Progress): [string, string?] {
   if (unpriced === 0) return [dollars > 0 ? money(dollars) : ""];
   const unknown = money(0, unpriced);
   return dollars > 0 ? [money(dollars), `+ ${unknown}`] : [unknown];
+}
+
+function fromCache({ cached }: Progress): string {
+  return cached > 0 ? `+${count(cached)} from cache` : "";
 }
 
 function inAndOut({ tokens_in, tokens_out }: Progress): string {

@@ -1,5 +1,14 @@
 /** What the page knows about a run: a pure fold over its events. */
-import type { Compared, Evaluated, Event, Progress, StatusChanged } from "../protocol.ts";
+import type {
+  Compared,
+  Estimated,
+  Evaluated,
+  Event,
+  Progress,
+  Resumed,
+  Spent,
+  StatusChanged,
+} from "../protocol.ts";
 
 export type Status = StatusChanged["status"];
 type Split = Evaluated["split"];
@@ -15,15 +24,29 @@ export interface Candidate {
   scores: Partial<Record<Split, Evaluated>>;
 }
 
+/** All that the first version said of a comparison. */
+export type FirstCompared = Pick<
+  Compared,
+  "kind" | "baseline" | "best" | "difference" | "low" | "high" | "n"
+>;
+
+export type Comparison = FirstCompared & Partial<Compared>;
+
 export interface RunState {
   /** The `seq` of the next event; events below it were seen. */
   next: number;
   optimizer: string;
   /** Examples in each set; 0 when there are none. */
   sizes: Record<Split, number>;
+  /** The held-out examples were set aside from the validation set. */
+  reserved: boolean;
   budget: string;
-  /** Model calls the whole run will take; null when the optimizer cannot tell. */
-  estimate: number | null;
+  /** What the whole run may take at most, as far as it is known by now. */
+  estimate: Estimated | null;
+  /** What earlier sessions of it did. */
+  resumed: Resumed | null;
+  /** What the whole run took, once it has ended. */
+  spent: Spent | null;
   phase: string;
   status: Status;
   reason: string;
@@ -31,7 +54,7 @@ export interface RunState {
   candidates: Candidate[];
   /** The candidates that were best, in the order of time. */
   bests: { candidate: number; mean: number }[];
-  comparison: Compared | null;
+  comparison: Comparison | null;
   warnings: string[];
 }
 
@@ -39,8 +62,11 @@ export const empty: RunState = {
   next: 0,
   optimizer: "",
   sizes: { train: 0, val: 0, test: 0 },
+  reserved: false,
   budget: "",
   estimate: null,
+  resumed: null,
+  spent: null,
   phase: "",
   status: "running",
   reason: "",
@@ -49,6 +75,8 @@ export const empty: RunState = {
   comparison: null,
   warnings: [],
 };
+
+const MOST = 1000; // candidates
 
 export const nothingYet: Progress = {
   events: 0,
@@ -69,7 +97,21 @@ export const nothingYet: Progress = {
 
 /** The state after some more events, in any order; those that were seen already change nothing. */
 export function fold(state: RunState, events: Event[]): RunState {
-  return [...events].sort((a, b) => a.seq - b.seq).reduce(reduce, state);
+  return bounded([...events].sort((a, b) => a.seq - b.seq).reduce(reduce, state));
+}
+
+/** Forget the oldest candidates of a very long run, but not the baseline and the best, as the kernel does. */
+function bounded(state: RunState): RunState {
+  const { candidates, bests } = state;
+  if (candidates.length <= MOST) return state;
+  const newest = candidates[candidates.length - MOST]?.id ?? 0;
+  const leader = bests.at(-1)?.candidate;
+  const kept = (id: number) => id >= newest || id === leader || id === candidates[0]?.id;
+  return {
+    ...state,
+    candidates: candidates.filter(({ id }) => kept(id)),
+    bests: bests.filter(({ candidate }) => kept(candidate)),
+  };
 }
 
 function reduce(before: RunState, event: Event): RunState {
@@ -77,9 +119,15 @@ function reduce(before: RunState, event: Event): RunState {
   const state = { ...before, next: event.seq + 1 };
   switch (event.kind) {
     case "started": {
-      const { optimizer, train, val, test, budget, estimate } = event;
-      return { ...state, optimizer, sizes: { train, val, test }, budget, estimate };
+      const { optimizer, train, val, test, reserved, budget } = event;
+      return { ...state, optimizer, sizes: { train, val, test }, reserved, budget };
     }
+    case "resumed":
+      return { ...state, resumed: event };
+    case "estimated":
+      return { ...state, estimate: event };
+    case "spent":
+      return { ...state, spent: event };
     case "phase":
       return { ...state, phase: event.name };
     case "proposed": {

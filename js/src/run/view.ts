@@ -6,6 +6,7 @@ import type { Command, Progress } from "../protocol.ts";
 import theme from "../theme.css";
 import { candidateTable } from "./candidates.ts";
 import { comparisonView } from "./comparison.ts";
+import { costsView } from "./costs.ts";
 import { metersView } from "./meters.ts";
 import { plotView } from "./plot.ts";
 import { over, type RunState, type Status } from "./state.ts";
@@ -55,6 +56,7 @@ export function runView(host: HTMLElement, act: (kind: Command["kind"]) => void)
   const reason = h("p", { className: "reason" });
   const work = workView();
   const meters = metersView();
+  const costs = costsView();
   const comparison = comparisonView();
   const plot = plotView();
   const table = candidateTable();
@@ -67,6 +69,7 @@ export function runView(host: HTMLElement, act: (kind: Command["kind"]) => void)
     reason,
     work.element,
     meters.element,
+    costs.element,
     warnings,
     comparison.element,
     plot.element,
@@ -85,6 +88,7 @@ export function runView(host: HTMLElement, act: (kind: Command["kind"]) => void)
     drawActions(state, link, note);
     work.draw(state, progress, ended);
     meters.draw(state, progress, ended);
+    costs.draw(state);
     drawWarnings(state.warnings);
     comparison.draw(state);
     plot.draw(state);
@@ -117,13 +121,13 @@ function linkWords(link: Link, ended: boolean): string {
     : "the kernel that ran this is gone: last known state";
 }
 
-function setupWords({ optimizer, sizes, budget, estimate }: RunState): string {
+function setupWords({ optimizer, sizes, reserved, budget }: RunState): string {
   const sets = (["train", "val", "test"] as const).filter((split) => sizes[split] > 0);
   return [
     optimizer,
     sets.map((split) => `${count(sizes[split])} ${split}`).join(" / "),
     budget && `budget ${budget}`,
-    estimate !== null && `about ${plural(estimate, "call")} expected`,
+    reserved && `${plural(sizes.test, "held-out example")} set aside from validation`,
   ]
     .filter(Boolean)
     .join("  \u00b7  ");

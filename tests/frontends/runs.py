@@ -1,0 +1,17 @@
+"""Small runs to watch."""
+
+from dspnb import Example, LabeledFewShot, Predict, compile, use
+from dspnb.testing import Scripted
+
+ROWS = [Example(q=str(i), a="1").with_inputs("q") for i in range(6)]
+
+
+def small_run(reply=lambda prompt: "[[ ## a ## ]]\n1", **options):
+    """A run of a few calls, on its way; `reply` answers each."""
+    with use(lm=Scripted(reply)):
+        return compile(Predict("q -> a"), LabeledFewShot(2), metric=right, train=ROWS,
+                       **{"val": ROWS[:2], "test": ROWS, **options})  # fmt: skip
+
+
+def right(example, prediction):
+    return prediction.a == example.a

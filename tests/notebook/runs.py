@@ -1,0 +1,18 @@
+"""Runs that say what a test wants, and do nothing."""
+
+from dspnb import Example, LabeledFewShot, Predict, use
+from dspnb.run import Run
+from dspnb.testing import Scripted
+
+ROWS = [Example(q=str(i), a="1").with_inputs("q") for i in range(100)]
+
+
+def telling(*bodies):
+    """A run that was not started; its log holds these."""
+    with use(lm=Scripted([])):
+        run = Run(
+            Predict("q -> a"), LabeledFewShot(2), metric=lambda e, p: 1.0, train=ROWS, val=ROWS
+        )
+    for body in bodies:
+        run.log.append(body)
+    return run
