@@ -383,6 +383,12 @@ def test_a_helper_that_is_called_further_inside_counts(metric):
     assert told("def helper(x): return 1", metric) != told("def helper(x): return 2", metric)
 
 
+def test_where_an_inner_class_stands_and_its_docstring_do_not_count():
+    metric = "def metric(e):\n    class Inner:\n        'Words.'\n        k = 1\n    return Inner"
+
+    assert told(metric) == told(metric.replace("Words", "More")) != told(metric.replace("1", "2"))
+
+
 def test_a_name_of_an_inner_class_is_not_a_global_one():
     metric = "def metric(e):\n    class Inner:\n        k = 1\n        j = k\n    return Inner"
 

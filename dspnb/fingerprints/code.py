@@ -149,6 +149,10 @@ class _Code:
     imports: frozenset[str]
 
 
+# What the body of a class inside a function first writes down, of where it stands.
+_TOLD = {"__module__", "__qualname__", "__doc__", "__firstlineno__", "__static_attributes__"}
+
+
 @lru_cache(maxsize=1024)
 def _read(code: types.CodeType) -> _Code:
     """The instructions with what they name, the values that they load beside them."""
@@ -159,7 +163,10 @@ def _read(code: types.CodeType) -> _Code:
     attributes: set[str] = set()
     imports: set[str] = set()
     for step in dis.get_instructions(code):
-        if step.opcode in dis.hasconst:
+        if step.opname == "STORE_NAME" and step.argval in _TOLD:
+            if told.pop()[1] is None:  # it was a value
+                values.pop()
+        elif step.opcode in dis.hasconst:
             value = step.argval
             if isinstance(value, types.CodeType):
                 inner = _read(value)
