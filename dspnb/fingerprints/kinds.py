@@ -181,7 +181,7 @@ def _is_harmless(thing: Any) -> bool:
 def _in_words(thing: Any) -> Parts | None:
     """By its `repr`, unless that tells no more than where it is, or not all."""
     words = repr(thing)
-    if " at 0x" in words.lower() or "..." in words or "…" in words:
+    if " at 0x" in words or "..." in words or "…" in words:
         return None
     if installed_name(type(thing)) is not None:  # its attributes may be kept from an earlier use
         return Parts(b"in words", [("", type(thing)), ("", words)])
