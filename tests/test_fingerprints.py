@@ -23,6 +23,7 @@ import weakref
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -192,7 +193,7 @@ def test_an_example_may_hold_objects():
 
     assert example_print(row(Point(1, 2))) == example_print(row(Point(1, 2)))
     assert example_print(row(Point(1, 2))) != example_print(row(Point(1, 3)))
-    assert example_print(row(sqlite3.connect(":memory:"))) != example_print(row(None))
+    assert example_print(row(iter("a"))) != example_print(row(iter("a")))
 
 
 class Color(enum.Enum):
@@ -326,6 +327,7 @@ def test_a_change_of_a_function_counts(change):
         ("lambda e, *a: e", "lambda e, **a: e"),
         ("lambda e: e is None", "lambda e: e is not None"),
         ("lambda e: missing", "lambda e: absent"),
+        ("lambda e, p: 1", "lambda e, q: 1"),
         ("lambda e: f'{e!r}'", "lambda e: f'{e!s}'"),
     ],
 )
@@ -367,6 +369,30 @@ def test_a_helper_in_another_cell_counts(one, other):
     assert told(one, metric) == told(one, metric)
     assert told(one, metric) != told(other, metric)
     assert told(metric, one) == told(one, metric)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "def metric(e): return [helper(x) for x in e]",
+        "def metric(e): return lambda: helper(e)",
+        "def metric(e):\n    class Inner:\n        y = helper(e)\n    return Inner",
+    ],
+)
+def test_a_helper_that_is_called_further_inside_counts(metric):
+    assert told("def helper(x): return 1", metric) != told("def helper(x): return 2", metric)
+
+
+def test_where_an_inner_class_stands_and_its_docstring_do_not_count():
+    metric = "def metric(e):\n    class Inner:\n        'Words.'\n        k = 1\n    return Inner"
+
+    assert told(metric) == told(metric.replace("Words", "More")) != told(metric.replace("1", "2"))
+
+
+def test_a_name_of_an_inner_class_is_not_a_global_one():
+    metric = "def metric(e):\n    class Inner:\n        k = 1\n        j = k\n    return Inner"
+
+    assert told("k = 1", metric) == told("k = 2", metric)
 
 
 def test_a_name_that_the_code_does_not_use_does_not_count():
@@ -518,6 +544,8 @@ def test_a_method_counts_with_its_object():
         ("import abc\nclass metric(abc.ABC):\n    @abc.abstractmethod\n    def f(self): ...",
          ("f(self)", "g(self)")),
         ("class metric:\n    __slots__ = ('a',)", ("'a'", "'b'")),
+        ("class meta(type):\n    def f(cls): return 1\nclass metric(metaclass=meta): pass",
+         ("return 1", "return 2")),
     ],
 )  # fmt: skip
 def test_classes_count_by_what_stands_in_them(cell, change):
@@ -527,7 +555,7 @@ def test_classes_count_by_what_stands_in_them(cell, change):
 def test_what_a_module_of_the_users_has_counts_where_the_code_names_it(tmp_path, monkeypatch):
     file = tmp_path / "my_scores_of_prints.py"
     monkeypatch.syspath_prepend(tmp_path)
-    metric = "import my_scores_of_prints as s\ndef metric(e): return s.rate(e)"
+    metric = "import my_scores_of_prints as s\ndef metric(e): return [s.rate(x) for x in e]"
 
     def after(text):
         file.write_text(text)
@@ -560,6 +588,14 @@ def test_harmless_things_beside_the_code_leave_it_as_it_is(tmp_path):
         assert str(tmp_path) not in repr(fingerprint_of(held))
 
 
+def test_the_environment_of_a_process_does_not_count(monkeypatch):
+    cell = "from os import environ\ndef metric(e): return environ['A_KEY']"
+    before = told(cell)
+    monkeypatch.setenv("A_KEY", "4711")
+
+    assert told(cell) == before
+
+
 def test_a_function_of_a_hidden_object_of_a_package_is_its_name():
     before = told("from random import random, choice\ndef metric(e): return random(), choice(e)")
     random.random()
@@ -586,6 +622,13 @@ def test_what_cannot_be_told_is_named_and_known_in_this_process_only():
     other.close()
 
 
+@pytest.mark.parametrize("make", [lambda: iter("a"), lambda: (i for i in "a"), np.random.PCG64])
+def test_what_tells_only_where_it_is_cannot_be_told(make):
+    thing = make()
+
+    assert fingerprint_of([thing]).unsure == (f"list[0]: a {type(thing).__name__}",)
+
+
 def test_odd_objects_are_unsure_and_raise_nothing():
     class Raises:
         @property
@@ -608,12 +651,23 @@ def test_odd_objects_are_unsure_and_raise_nothing():
         def __class__(self):
             raise RuntimeError("no")
 
+    class MakesUp:
+        def __getattr__(self, name):
+            found = MakesUp()
+            vars(self)[name] = found
+            return found
+
+        def __call__(self, messages):
+            return messages
+
     class Hides(sqlite3.Row):
         def __repr__(self):
             raise RuntimeError("no")
 
     assert fingerprint_of(Raises()).unsure == ("Raises: a Raises that raises RuntimeError",)
     assert fingerprint_of([Lies()]).digest
+    assert fingerprint_of(Mock()).unsure == ("Mock: a Mock",)
+    assert digest(MakesUp()) == digest(MakesUp())
     with sqlite3.connect(":memory:") as connection:
         row = Hides(connection.cursor(), ())
         assert fingerprint_of(row).unsure == ("Hides: a Hides that raises RuntimeError",)
@@ -714,7 +768,31 @@ def test_a_model_around_another_counts_with_it():
     assert digest(one) != digest(Shorter(LM("offline", temperature=1), "Be brief."))
 
 
+def test_a_model_that_passes_everything_on_is_one_too():
+    class Counting:
+        def __init__(self, lm):
+            self.lm, self.calls = lm, []
+
+        def __getattr__(self, name):
+            return getattr(self.lm, name)
+
+        def __call__(self, messages, **params):
+            self.calls.append(messages)
+            return self.lm(messages, **params)
+
+    used = Counting(LM("offline"))
+    used("Hi.")
+    assert digest(used) == digest(Counting(LM("offline")))
+    assert digest(used) != digest(Counting(LM("offline", temperature=1)))
+
+
 def test_an_embedder_is_its_name_or_its_function():
+    at = "https://{}@example.org/v1"
+    embedders = [
+        Embedder("openai/small", api_base=at.format(login), api_key=key)
+        for login, key in (("me:one", "sk-1"), ("me:two", "sk-2"))
+    ]
+    assert digest(embedders[0]) == digest(embedders[1]) != digest(Embedder("openai/small"))
     assert digest(Embedder("offline")) != digest(Embedder("offline", dimensions=8))
     assert digest(Embedder(lambda texts: [[1.0]])) == digest(Embedder(lambda texts: [[1.0]]))
     assert digest(Embedder(lambda texts: [[1.0]])) != digest(Embedder(lambda texts: [[2.0]]))
@@ -843,6 +921,18 @@ def test_a_reward_function_inside_a_program_counts():
         return program_print(BestOfN(Predict("q -> r"), 2, lambda i, p: len(p.r) > least))
 
     assert made(1) == made(1) != made(2)
+
+
+def test_what_a_program_was_made_with_counts_as_far_as_it_was_kept():
+    class Search(Module):
+        def __init__(self, connection, k):
+            self.answer, self.k = Predict("q -> r"), k
+
+    connection = sqlite3.connect(":memory:")
+    made = program_print(Search(connection, 1))
+    assert made.unsure == ()
+    assert made == program_print(Search(None, 1)) != program_print(Search(None, 2))
+    connection.close()
 
 
 def test_a_call_leaves_a_program_as_it_was():

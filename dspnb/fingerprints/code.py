@@ -149,6 +149,11 @@ class _Code:
     imports: frozenset[str]
 
 
+# What the body of a class inside a function first writes down, of where it stands.
+_TOLD = {"__module__", "__qualname__", "__doc__", "__firstlineno__", "__static_attributes__"}
+_LOADS = {"LOAD_CONST", "LOAD_NAME", "LOAD_SMALL_INT"}
+
+
 @lru_cache(maxsize=1024)
 def _read(code: types.CodeType) -> _Code:
     """The instructions with what they name, the values that they load beside them."""
@@ -159,7 +164,10 @@ def _read(code: types.CodeType) -> _Code:
     attributes: set[str] = set()
     imports: set[str] = set()
     for step in dis.get_instructions(code):
-        if step.opcode in dis.hasconst:
+        if step.opname == "STORE_NAME" and step.argval in _TOLD and told[-1][0] in _LOADS:
+            if told.pop()[0] == "LOAD_CONST":
+                values.pop()
+        elif step.opcode in dis.hasconst:
             value = step.argval
             if isinstance(value, types.CodeType):
                 inner = _read(value)

@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from .attributes import has
+
 HERE = "dspnb"
 HEAP = 1 << 9  # the flag of classes that are made while a program runs
 
@@ -27,8 +29,9 @@ def installed_name(thing: Any) -> str | None:
     elif isinstance(thing, types.MethodType) or _is_bound(thing):
         module, name = type(thing.__self__).__module__, thing.__name__
     else:
-        module = getattr(thing, "__module__", None) or getattr(type(thing), "__module__", "")
-        name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None)
+        names = [name for name in ("__qualname__", "__name__") if has(thing, name)]
+        module = getattr(thing, "__module__", None) or type(thing).__module__
+        name = getattr(thing, names[0]) if names else None
     if not isinstance(module, str) or not isinstance(name, str) or not is_installed(module):
         return None
     if isinstance(thing, type) and not thing.__flags__ & HEAP:

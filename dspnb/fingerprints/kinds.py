@@ -23,6 +23,7 @@ from dspnb.lm import Recorded
 from dspnb.module import Module
 from dspnb.types.tool import Tool
 
+from .attributes import attributes, has
 from .code import class_parts, function_parts
 from .graph import Parts
 from .installed import installed_name
@@ -40,29 +41,12 @@ def parts_of(thing: Any, size: Size) -> Parts | None:
         written = plain_bytes(thing, size)
         return _contents(thing, size) if written is None else Parts(written)
     if not isinstance(thing, Example | Prediction | types.ModuleType | type):
-        said = getattr(thing, "fingerprint", None)
+        said = getattr(thing, "fingerprint", None) if has(thing, "fingerprint") else None
         if isinstance(said, str):
             return Parts(f"{type(thing).__name__} {said}".encode())
     if (name := installed_name(thing)) is not None:
         return Parts(f"installed {name}".encode())
     return _code(thing) or _type(thing) or _value(thing, size)
-
-
-def attributes(thing: Any) -> dict[str, Any]:
-    """What an object holds, in `__dict__` and slots; not what a cached property keeps."""
-    held: dict[str, Any] = {}
-    kept = set(_BESIDE)
-    for kind in type(thing).__mro__:
-        for name, member in vars(kind).items():
-            if isinstance(member, functools.cached_property):
-                kept.add(name)
-            elif isinstance(member, types.MemberDescriptorType):
-                try:
-                    held[name] = member.__get__(thing)
-                except AttributeError:
-                    continue  # a slot that is not set
-    held |= getattr(thing, "__dict__", {})
-    return {name: held[name] for name in sorted(held) if name not in kept}
 
 
 def object_parts(thing: Any, *inside: tuple[str, Any], **instead: Any) -> Parts:
@@ -76,9 +60,6 @@ def object_parts(thing: Any, *inside: tuple[str, Any], **instead: Any) -> Parts:
             *((f".{name}", Parts(name.encode(), [("", v)])) for name, v in held.items()),
         ],
     )
-
-
-_BESIDE = {"_made_with", "_provenance", "__pydantic_fields_set__"}  # of a program, of pydantic's
 
 
 # -- code and types --------------------------------------------------------------------
@@ -145,6 +126,8 @@ def _value(thing: Any, size: Size) -> Parts | None:
     kind = type(thing)
     if _is_harmless(thing):
         return Parts(f"a {kind.__module__}.{kind.__name__}".encode())
+    if kind.__module__ == "unittest.mock":
+        return None  # it makes up what it is asked for
     if is_model(thing):
         return model_parts(thing)
     match thing:
@@ -198,7 +181,7 @@ def _is_harmless(thing: Any) -> bool:
 def _in_words(thing: Any) -> Parts | None:
     """By its `repr`, unless that tells no more than where it is, or not all."""
     words = repr(thing)
-    if " at 0x" in words.lower() or "..." in words or "…" in words:
+    if " at 0x" in words or "..." in words or "…" in words:
         return None
     if installed_name(type(thing)) is not None:  # its attributes may be kept from an earlier use
         return Parts(b"in words", [("", type(thing)), ("", words)])

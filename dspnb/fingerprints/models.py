@@ -12,17 +12,24 @@ from dspnb.lm.keys import address
 from dspnb.lm.private import is_secret, keys, without
 from dspnb.module import Module
 
+from .attributes import has
 from .graph import Parts
 from .installed import is_installed
 
 
 def is_model(thing: Any) -> bool:
-    """Whether a thing can be called and has the name of a model."""
+    """Whether a thing can be called and has the name of a model, its own or that of one inside."""
     return (
         callable(thing)
         and not isinstance(thing, type | Module | types.ModuleType)
+        and (has(thing, "model") or any(has(part, "model") for part in _held(thing).values()))
         and isinstance(getattr(thing, "model", None), str)
     )
+
+
+def _held(thing: Any) -> dict[str, Any]:
+    held: dict[str, Any] = getattr(thing, "__dict__", {})
+    return held
 
 
 def model_parts(lm: Any) -> Parts:
@@ -69,7 +76,7 @@ def _is_hidden(name: str) -> bool:
 
 def _told(lm: Any) -> dict[str, Any]:
     """Of what a model holds, that which does not change from call to call."""
-    held = {name: v for name, v in getattr(lm, "__dict__", {}).items() if not _is_hidden(name)}
+    held = {name: v for name, v in _held(lm).items() if not _is_hidden(name)}
     texts = {name: without(keys(), v) for name, v in held.items() if isinstance(v, str)}
     return texts | {name: v for name, v in held.items() if _is_function(v) or is_model(v)}
 

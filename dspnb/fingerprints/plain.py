@@ -37,8 +37,9 @@ class _NotPlain(Exception):
 
 def _written(value: Any, size: Size, depth: int) -> bytes:
     kind = type(value)
-    if kind is str:
-        return _text(b"s", value.encode("utf-8", "surrogatepass"))
+    if kind is str:  # most of all rows: a function less
+        data = value.encode("utf-8", "surrogatepass")
+        return b"s%d:%b" % (len(data), data) if len(data) <= LONG else _text(b"s", data)
     if kind is int:
         return b"i%x;" % value
     if kind is float or kind is complex:
