@@ -22,11 +22,12 @@ from .words import (
     clock,
     compared,
     estimated,
-    reserved,
     resumed,
     roughly,
+    setup,
     spending,
     spent,
+    verdict,
 )
 
 PAUSE = 0.1  # seconds between two drawings
@@ -66,6 +67,8 @@ def view(run: Run, told: Told) -> Group:
     if told.compared is not None:
         score, *more = compared(told.compared)
         parts += [_line(score, "bold"), _line("; ".join(more))]
+        if words := verdict(told.compared):
+            parts.append(_line(words, "bold yellow"))
     if told.spent is not None:
         parts.append(_line(spent(told.spent, told.estimated)))
     return Group(*parts)
@@ -83,7 +86,7 @@ def _setup(told: Told) -> list[Padding]:
     return [
         _line(words, "dim")
         for words in (
-            reserved(told.started) if told.started else "",
+            setup(told.started) if told.started else "",
             resumed(told.resumed) if told.resumed else "",
             estimated(told.estimated) if told.estimated and not told.spent else "",
         )

@@ -38,7 +38,7 @@ def describe(body: Body, estimate: Estimated | None = None) -> str:
             failed = f", {errors} failed" if errors else ""
             words = f"#{candidate} {mean:.3f} [{low:.3f}, {high:.3f}] on {n} {split}{failed}"
         case Compared():
-            words = "; ".join(compared(body))
+            words = "; ".join(filter(None, [*compared(body), verdict(body)]))
         case Spent():
             words = spent(body, estimate)
         case Warned(message):
@@ -119,11 +119,14 @@ def compared(body: Compared) -> list[str]:
         f"fixed {body.fixed:,}, broke {body.broke:,}",
         f"search said {body.search:.2f} (optimism {optimism:+.2f})",
         *_opened(body),
-        *([] if body.returned else [NOT_RETURNED]),
     ]
 
 
-NOT_RETURNED = "not distinguishable from the program as it was, which is returned"
+def verdict(body: Compared) -> str:
+    """That the best candidate is not what the run returns; empty when it is."""
+    if body.returned or body.best == body.baseline:
+        return ""
+    return "not distinguishable from the program as it was, which is returned"
 
 
 def setup(body: Started) -> str:

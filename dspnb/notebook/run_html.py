@@ -10,11 +10,13 @@ from dspnb.frontends.words import (
     changes,
     clean,
     compared,
+    describe,
     estimated,
     resumed,
     setup,
     spending,
     spent,
+    verdict,
 )
 from dspnb.run import Run
 
@@ -32,7 +34,7 @@ def run_text(run: Run) -> str:
     reason = f" ({clean(run.reason)})" if run.reason else ""
     lines = [f"{run.optimizer_name}: {run.status}{reason}", run.summary]
     if told.compared:
-        lines.append("; ".join(compared(told.compared)))
+        lines.append(describe(told.compared))
     if told.spent:
         lines.append(spent(told.spent, told.estimated))
     return "\n".join(lines)
@@ -75,7 +77,8 @@ def _comparison(told: Told, comparison: Compared) -> str:
     tested = [(name, told.evaluated.get((id_, "test"))) for name, id_ in ids.items()]
     rows = [[name, *_cells(each)] for name, each in tested if each]
     thoughts = [esc(thought) for thought in compared(comparison)]
-    thoughts[-1] = thoughts[-1] if comparison.returned else f"<b>{thoughts[-1]}</b>"
+    if words := verdict(comparison):
+        thoughts.append(f"<b>{esc(words)}</b>")
     heads = ["held out", "score", "95% interval", "examples"]
     return f"{table(heads, rows)}<p>{'<br>'.join(thoughts)}</p>"
 

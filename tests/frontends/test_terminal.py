@@ -59,12 +59,13 @@ def test_a_terminal_is_left_with_the_summary_alone(terminal):
 
     left = terminal.left()
     assert left[0] == "LabeledFewShot  done"
-    assert left[1] == "best so far: #0  1.000 [0.342, 1.000] on 2 validation"
+    assert left[1] == "6 train / 2 val / 6 test"
+    assert left[2] == "best so far: #0  1.000 [0.342, 1.000] on 2 validation"
     assert [line for line in left if line.startswith("#")] == [
         "#0  1.000 [0.342, 1.000]  as it is",
         "#1  1.000 [0.342, 1.000]  final: self: 2 demos",
     ]
-    assert left[4].startswith("held out: 1.00 on 6")
+    assert left[5].startswith("held out: 1.00 on 6")
     assert left[-1].startswith("spent: ")
     assert terminal.getvalue().rstrip().count("\x1b[?25l") == 1  # the cursor is hidden
     assert terminal.getvalue().count("\x1b[?25h") == 1  # and comes back
