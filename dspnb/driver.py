@@ -309,8 +309,9 @@ class Driver:
         )  # fmt: skip
 
     def _salt(self, lm: LanguageModel) -> str:
-        """What keeps the rows of a run to itself: they are asked for anew each time."""
-        return self.run if self.plan.fresh or getattr(lm, "cache", True) is False else ""
+        """What keeps the rows of a run to itself, where each is to be asked for anew."""
+        anew = getattr(lm, "asks_anew", False) or getattr(lm, "cache", True) is False
+        return self.run if self.plan.fresh or anew else ""
 
     def _anew(self, key: bytes) -> bytes:
         """The key of the same question put once more."""

@@ -285,8 +285,8 @@ class Run:
             yield f"What this run pays for is kept in memory only: {self.store.trouble}"
         if plan.test:
             yield (
-                f"{len(plan.test)} held-out examples show a difference of about "
-                f"{detectable(len(plan.test)):.2f} or more; a smaller one looks like luck."
+                f"With {len(plan.test)} held-out examples a difference below "
+                f"{detectable(len(plan.test)):.2f} looks like luck."
             )
 
     def _end(self, status: Status, reason: str = "") -> None:

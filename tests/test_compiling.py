@@ -70,7 +70,7 @@ def test_without_an_optimizer_it_is_a_random_search():
     run = start(optimizer=None, budget=Budget(calls=1))
     run.join()
 
-    assert isinstance(run.optimizer, BootstrapFewShotWithRandomSearch)
+    assert isinstance(run.plan.optimizer, BootstrapFewShotWithRandomSearch)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ class Recorded:
     or an answer is written as ***. `role` is what the model is in the notebook, such as `teacher`.
     """
 
+    asks_anew = True  # a run uses no scores of other runs: what it asks is what the file holds
+
     def __init__(self, lm: LM | LanguageModel, file: str | Path, *, role: str = "main") -> None:
         # mypy takes the many forms of an `LM`'s call for another call
         self.lm, self.file, self.role = cast(LanguageModel, lm), Path(file), role

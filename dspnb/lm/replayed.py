@@ -28,6 +28,8 @@ class Replayed:
     recorded. Raises `NotRecorded` for another request, and says what is different.
     """
 
+    asks_anew = True  # a run uses no scores of other runs: what it asks is what the file holds
+
     def __init__(
         self,
         file: str | Path,
