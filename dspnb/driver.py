@@ -349,6 +349,7 @@ class Driver:
         jobs = [_Row(self._job, key, *owners[0]) for key, owners in wanted.items()]
         owners = list(wanted.values())
         if jobs:
+            self.in_flight.give_up()  # of an earlier search that was cut short
             awaited = all(one.work.awaited for one in under_way)
             concurrency = self.plan.concurrency
             ahead = all(
@@ -371,7 +372,8 @@ class Driver:
             # Another try may cure it: the row says nothing about the program to other runs.
             if row.error and row.cause not in OF_THE_PROMPT:
                 where = one.keys[place] = self._own(key)
-            self.in_flight.keep(where, self.run, row, calls.usage, calls.forgotten())
+            also = calls.forgotten()
+            self.in_flight.keep(where, self.run, row, calls.usage, also, begun=calls.begun)
 
         return one.work.job(place, calls, keep)
 

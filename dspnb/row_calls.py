@@ -35,7 +35,8 @@ class RowCalls:
 
     def __init__(self, key: bytes, answers: Answers, meter: Meter, in_flight: InFlight) -> None:
         self._key, self._answers, self._meter = key, answers, meter
-        self.in_flight = in_flight
+        self._in_flight = in_flight
+        self.begun = False  # whether a model was asked
         self._lock = threading.Lock()  # protects all below
         self._usage = Usage()
         self._times: dict[bytes, int] = {}  # how often the same was asked
@@ -45,6 +46,12 @@ class RowCalls:
     def model(self, lm: LanguageModel) -> LanguageModel:
         """The model, for calls of this row."""
         return _Model(self._meter(lm), self)
+
+    def begin(self) -> None:
+        """A model is about to be asked."""
+        if not self.begun:
+            self.begun = True
+            self._in_flight.begin()
 
     @property
     def usage(self) -> Usage:
@@ -141,11 +148,10 @@ class _Model:
         completion = self._calls.recall(*asked)
         if completion is not None:
             return completion
-        self._calls.in_flight.begin()
+        self._calls.begin()
         try:
             completion = self._lm(messages, rollout=rollout, **params)
         finally:
-            self._calls.in_flight.end()
             self._calls.answered(*asked, completion)
         return completion
 
@@ -163,11 +169,10 @@ class _Model:
         if completion is not None:
             on_text(completion.text)
             return completion
-        self._calls.in_flight.begin()
+        self._calls.begin()
         try:
             completion = streamed(self._lm, messages, on_text, rollout=rollout, **params)
         finally:
-            self._calls.in_flight.end()
             self._calls.answered(*asked, completion)
         return completion
 
@@ -186,11 +191,10 @@ class _Model:
             if on_text is not None:
                 on_text(completion.text)
             return completion
-        self._calls.in_flight.begin()
+        self._calls.begin()
         try:
             completion = await awaited(self._lm, messages, on_text, rollout=rollout, **params)
         finally:
-            self._calls.in_flight.end()
             self._calls.answered(*asked, completion)
         return completion
 

@@ -325,6 +325,33 @@ def _interrupted(bench: Bench, concurrency: int, then: str, side: Framework) -> 
     return {**told, "gone": 1000 * (time.monotonic() - told["sent"])}
 
 
+def search(bench: Bench) -> Iterator[Line]:
+    """A whole random search with a model that answers at once; dspnb keeps all of it on disk."""
+    sizes = 50, 300, 4 if bench.quick else 16
+    ours, theirs = bench.each_round(lambda side: bench.run(side, f"search_{side}.py", *sizes), 3)
+    what = "random search, instant model: CPU µs a run of the program"
+    yield Line(what, _each(ours, "cpu"), _each(theirs, "cpu"), Target("ratio", most=0.15))
+
+
+def scored(bench: Bench) -> Iterator[Line]:
+    """The memory of a run of many scored examples."""
+    count = bench.calls(100_000)
+    told = bench.run("dspnb", "search_dspnb.py", 50, count // 11, 8)
+    what = f"a run of {told['runs']:,} scored examples: megabytes of growth"
+    yield Line(what, [told["megabytes"]], target=Target("dspnb", most=200))
+
+
+def killed(bench: Bench) -> Iterator[Line]:
+    """Searches killed at random moments."""
+    told = bench.run("dspnb", "killed.py", bench.calls(100))
+    what = f"{told['kills']} searches killed and resumed"
+    alike = 100 * told["alike"] / told["kills"]
+    target = Target("dspnb", least=100)
+    yield Line(f"{what}: % that end like an undisturbed one", [alike], target=target)
+    twice = f"{what}: the most calls paid twice, of {told['allowed']} in flight"
+    yield Line(twice, [told["most_twice"]], target=Target("dspnb", most=told["allowed"]))
+
+
 def transport(bench: Bench) -> Iterator[Line]:
     """The HTTP client of dspnb beside others that its Python has."""
     clients = bench.run("dspnb", "transport.py")["clients"]
@@ -352,7 +379,8 @@ def _client(bench: Bench, client: str, count: int, in_flight: int) -> Figures:
 BENCHES: dict[str, Callable[[Bench], Iterator[Line]]] = {
     function.__name__: function
     for function in (
-        imports, pure, lone, load, flat, kept, bounded, hits, stream, interrupt, transport
+        imports, pure, lone, load, flat, kept, bounded, hits, stream, interrupt, search, scored,
+        killed, transport
     )
 }  # fmt: skip
 NAMES = {"cpu": "CPU", "wall": "wall"}
