@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
 constraints  events  distributions  pairs  cancellation  controls
-intervals  better
+intervals  better  plain_table
 pool
 lm
 types  tasks
@@ -34,9 +34,11 @@ plan  work
 estimate
 driver
 run
-beginning
+beginning  kept_run
+run_diff  run_export
+runs
 compiling  frontends
-notebook
+notebook  __main__
 """
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets"}

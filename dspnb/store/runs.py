@@ -105,6 +105,8 @@ class Runs:
                 (f"DELETE FROM {table} WHERE run = ?", (record.id,))
                 for table in ("events", "candidates", "evaluations")
             ),
+            # A command that came as an earlier session ended was meant for that one.
+            ("UPDATE runs SET command = '' WHERE id = ?", (record.id,)),
             _put(record),
         )
 
