@@ -16,6 +16,7 @@ from dspnb.module import Module
 from dspnb.optimizers import OPTIMIZERS, Optimizer, optimizer
 from dspnb.report import Report
 from dspnb.run import Run
+from dspnb.runs import runs
 
 METRICS: dict[str, Metric] = {"exact": metrics.exact(), "f1": metrics.f1()}
 
@@ -100,6 +101,11 @@ def metric_names(namespace: Mapping[str, Any]) -> list[str]:
 def recordings() -> list[str]:
     """Files that `--record` and `--replay` may mean: those of JSON lines beside the notebook."""
     return sorted(path.name for path in Path().glob("*.jsonl"))
+
+
+def run_ids(*standing: str) -> list[str]:
+    """The ids of kept runs that stand so, or of all; the newest first."""
+    return [run.id for run in reversed(runs()) if not standing or run.status in standing]
 
 
 def optimizer_names(namespace: Mapping[str, Any]) -> list[str]:
