@@ -23,14 +23,18 @@ def runs() -> KeptRuns:
 
     Nothing is made on disk when there are none.
     """
-    return KeptRuns(opened() if store_file().exists() else Store())
+    return KeptRuns(store_file())
 
 
 class KeptRuns(Sequence[KeptRun]):
-    """The runs of a store, by place or by id; shows itself as a table."""
+    """The runs of a store's file, by place or by id; shows itself as a table.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    The table is of the moment; an id finds a run that began later too.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        store = self._store
         self._runs = [KeptRun(store, record) for record in store.runs.all()]
 
     @overload
@@ -86,6 +90,10 @@ class KeptRuns(Sequence[KeptRun]):
     def resume(self, run: str) -> str:
         """Tell the process that drives a run to go on after `pause`."""
         return self._tell(run, "resume")
+
+    @property
+    def _store(self) -> Store:
+        return opened(self._file) if self._file.exists() else Store()
 
     def _tell(self, which: str, command: Command) -> str:
         run = self[which]

@@ -11,7 +11,7 @@ from dspnb.report import Row
 
 from .database import Database, Statement
 from .rows import Signatures, read_row, row_json
-from .texts import Texts
+from .texts import Texts, writable
 
 _MANY = 500  # values in one query
 _INSERT = (
@@ -53,8 +53,8 @@ class Cells:
         body = row_json(row, self._texts.keep)
         texts = self._texts.unwritten()
         values = (
-            key, run, row.score.value, row.error, usage.calls, usage.cached, usage.tokens_in,
-            usage.tokens_out, usage.dollars, usage.unpriced, usage.failed, body,
+            key, run, row.score.value, writable(row.error), usage.calls, usage.cached,
+            usage.tokens_in, usage.tokens_out, usage.dollars, usage.unpriced, usage.failed, body,
         )  # fmt: skip
         self._database.write(*texts, (_INSERT, values), *also)
         self._texts.written(texts)
