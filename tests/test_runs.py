@@ -1,5 +1,6 @@
 """The runs of a project as a table: found by id, deleted, and told what to do."""
 
+import dataclasses
 import threading
 
 import pytest
@@ -56,8 +57,6 @@ def test_runs_are_found_by_place_and_by_how_their_ids_begin():
 def test_a_table_of_many_is_quick_and_fits_whatever_is_in_it():
     run = start().wait()
     store = run.store
-    import dataclasses
-
     record = store.runs.get(run.id)
     settings = {**record.settings, "model": "m" * 300, "metric": "e\x1b[1m" * 50, "name": "O" * 90}
     for i in range(200):

@@ -1,5 +1,6 @@
 """`%runs` in a shell: runs of this session and of others, kept in the store."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -49,8 +50,14 @@ def elsewhere(tmp_path):
         process.kill()
 
 
-def statuses(run):
-    return (event.body.status for event in run.events() if event.body.kind == "status")
+def ended(cell, run):
+    """The status of a run, once its dashboard shows the end."""
+    assert views(cell)[run.id].ended.wait(10)
+    return run.status
+
+
+def views(cell):
+    return cell.shell.magics_manager.registry["RunMagics"].session.views
 
 
 def test_runs_shows_what_is_kept(triage):
@@ -109,11 +116,10 @@ def test_a_stopped_run_goes_on_by_its_own_line_and_pays_for_nothing_twice(gated)
     gated("assert asked.wait(10)")
     gated(f"%stop {run.id[:9]}")
     gated("gate.set()")
-    run.join(10)
-    assert run.status == "stopped"
+    assert ended(gated, run) == "stopped"
 
     again = gated(f"%runs resume {run.id[:9]} --wait")
-    view = gated.shell.magics_manager.registry["RunMagics"].session.views[run.id]
+    view = views(gated)[run.id]
     assert isinstance(again, Run) and again is not run
     assert (again.id, again.status) == (run.id, "done")
     assert view.run is again and view.title == "triage"
@@ -130,7 +136,7 @@ def test_a_paused_run_goes_on_where_it_is(gated):
     gated("gate.set()")
 
     assert gated(f"%runs resume {run.id}") is run
-    assert run.wait(10).status == "done"
+    assert ended(gated, run) == "done"
 
 
 def test_a_run_that_was_interrupted_is_begun_again_by_its_line(gated):
@@ -138,12 +144,10 @@ def test_a_run_that_was_interrupted_is_begun_again_by_its_line(gated):
     gated("assert asked.wait(10)")
     run.stop()
     gated("gate.set()")
-    run.join(10)
+    ended(gated, run)
     store = run.store
-    import dataclasses
-
     store.runs.update(dataclasses.replace(store.runs.get(run.id), status="running"))
-    gated.shell.magics_manager.registry["RunMagics"].session.views.pop(run.id)
+    views(gated).pop(run.id)
 
     assert runs()[run.id].status == "interrupted"
     again = gated(f"%runs resume {run.id} --wait")
@@ -163,8 +167,7 @@ def test_options_behind_come_after_those_of_the_line(triage):
     run = triage(f"{COMPILE} --budget 1calls --wait")
     again = triage(f"%runs resume {run.id} --budget 500calls")
 
-    assert again.wait(10).status == "done"
-    assert again.id == run.id
+    assert (again.id, ended(triage, again)) == (run.id, "done")
 
 
 def test_a_run_of_another_process_is_told_what_to_do(cell, elsewhere):
