@@ -215,8 +215,11 @@ class KeptRun:
 
 
 def standing(store: Store, record: Record) -> Standing:
-    """How a run stands: what it said last, unless its process is gone."""
-    if record.over:
+    """How a run stands: what it said last, unless its process is gone.
+
+    Of a file that cannot be written, nobody knows whether a process is gone.
+    """
+    if record.over or store.trouble:
         return record.status
     if not store.runs.under_way(record.id):
         return "interrupted"

@@ -33,7 +33,7 @@ class KeptRuns(Sequence[KeptRun]):
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self._file, self._opened = file, Store()
         store = self._store
         self._runs = [KeptRun(store, record) for record in store.runs.all()]
 
@@ -72,6 +72,7 @@ class KeptRuns(Sequence[KeptRun]):
         That it looked at a test set stays known. Raises `UsageError` while it is under way.
         """
         id_ = self[run].id
+        self._check()
         self._store.runs.delete(id_)
         self._runs = [each for each in self._runs if each.id != id_]
         return id_
@@ -93,7 +94,9 @@ class KeptRuns(Sequence[KeptRun]):
 
     @property
     def _store(self) -> Store:
-        return opened(self._file) if self._file.exists() else Store()
+        if self._opened.file is None and self._file.exists():
+            self._opened = opened(self._file)
+        return self._opened
 
     def _tell(self, which: str, command: Command) -> str:
         run = self[which]
@@ -101,17 +104,25 @@ class KeptRuns(Sequence[KeptRun]):
             again = "; to go on with it, run its `%compile` line or `compile(...)` call again"
             advice = again if command == "resume" and run.status != "done" else ""
             raise UsageError(f"`{run.id}` is not under way: it is {run.status}{advice}.")
+        self._check()
         self._store.runs.command(run.id, command)
         return run.id
 
-    def __str__(self) -> str:
-        trouble = [harmless(self.trouble)] if self.trouble else []
+    def _check(self) -> None:
+        if self.trouble:
+            raise UsageError(f"Nothing can be written down. {self.trouble}")
+
+    @property
+    def table(self) -> str:
+        """A line for each run, in at most 100 columns."""
         if not self._runs:
-            return "\n".join(["No run is kept in this project yet.", *trouble])
+            return "" if self.trouble else "No run is kept in this project yet."
         heads = ["id", "began", "optimizer", "metric", "model", "status", "score", "calls", "cost"]
         rows = [_cells(run) for run in self._runs]
-        table = plain_table(heads, rows, shorten=["optimizer", "metric", "model"])
-        return "\n".join([table, *trouble])
+        return plain_table(heads, rows, shorten=["optimizer", "metric", "model"])
+
+    def __str__(self) -> str:
+        return "\n".join(filter(None, [self.table, harmless(self.trouble)]))
 
     __repr__ = __str__
 

@@ -1,6 +1,8 @@
 """The runs of a project as a table: found by id, deleted, and told what to do."""
 
+import contextlib
 import dataclasses
+import sqlite3
 import threading
 
 import pytest
@@ -115,3 +117,25 @@ def test_what_is_not_kept_in_a_file_is_said(tmp_path, monkeypatch):
 
     assert "is damaged" in runs().trouble
     assert "is damaged" in repr(runs())
+
+
+def test_of_a_file_that_can_only_be_read_all_is_shown_and_nothing_claimed(tmp_path):
+    run = start().wait()
+    copied = tmp_path / "runs.sqlite"
+    with (
+        contextlib.closing(sqlite3.connect(run.store.file)) as source,
+        contextlib.closing(sqlite3.connect(copied)) as copy,
+    ):
+        source.backup(copy)
+        copy.execute("UPDATE runs SET status = 'running'")
+        copy.commit()
+        copy.execute("PRAGMA journal_mode = DELETE")
+    (tmp_path / "runs.sqlite-wal").mkdir()  # as root too it cannot be written now
+
+    kept = KeptRuns(copied)
+    assert "could not be used" in kept.trouble
+    assert kept[run.id].status == "running"
+    assert kept[run.id].candidates[0].report.scores == run.candidates[0].report.scores
+    for act in (kept.delete, kept.stop, kept.pause, kept.resume):
+        with pytest.raises(UsageError, match="Nothing can be written down"):
+            act(run.id)

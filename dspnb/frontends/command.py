@@ -32,8 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         given = _parser().parse_args(arguments)
-        print(given.do(runs(), given))
-        sys.stdout.flush()
+        kept = runs()
+        if said := given.do(kept, given):
+            print(said, flush=True)
+        if kept.trouble:
+            return _failed(1, kept.trouble)
     except _Unreadable as error:
         return _failed(2, str(error))
     except (UsageError, OSError, ValueError) as error:
@@ -80,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _listed(kept: KeptRuns, given: argparse.Namespace) -> str:
-    return str(kept)
+    return kept.table
 
 
 def _shown(kept: KeptRuns, given: argparse.Namespace) -> str:

@@ -24,7 +24,7 @@ def runs(value: KeptRuns) -> str:
     """A row for each run, the newest first."""
     trouble = f"<p>{esc(value.trouble)}</p>" if value.trouble else ""
     if not len(value):
-        return f"<p>No run is kept in this project yet.</p>{trouble}"
+        return trouble or "<p>No run is kept in this project yet.</p>"
     newest = list(reversed(value))[:MOST_RUNS]
     count = f"{len(value):,} run{'s' * (len(value) != 1)}"
     more = f", the newest {len(newest)} shown" if len(value) > len(newest) else ""

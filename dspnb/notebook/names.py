@@ -12,6 +12,7 @@ from dspnb.compiling import as_program
 from dspnb.data import Examples, Split
 from dspnb.errors import UsageError, nearest
 from dspnb.example import Example, Metric, Prediction
+from dspnb.kept_run import KeptRun
 from dspnb.module import Module
 from dspnb.optimizers import OPTIMIZERS, Optimizer, optimizer
 from dspnb.report import Report
@@ -116,7 +117,7 @@ def optimizer_names(namespace: Mapping[str, Any]) -> list[str]:
 
 def inspectable(namespace: Mapping[str, Any]) -> list[str]:
     """Names of what `%inspect` can show."""
-    kinds = (Report, Prediction, Run, Module)
+    kinds = (Report, Prediction, Run, KeptRun, Module)
     return _names(namespace, lambda value: isinstance(value, kinds))
 
 

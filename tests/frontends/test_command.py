@@ -197,9 +197,9 @@ def test_a_damaged_store_is_one_line(dspnb, tmp_path, monkeypatch):
     (tmp_path / "runs.sqlite").write_text("no database" * 100)
     monkeypatch.setenv("DSPNB_HOME", str(tmp_path))
 
-    code, lines, errors = dspnb("runs")
-    assert (code, errors) == (0, [])
-    assert "is damaged, or not a file of dspnb" in lines[-1]
+    code, lines, (error,) = dspnb("runs")
+    assert (code, lines) == (1, [])
+    assert "is damaged, or not a file of dspnb" in error
 
 
 # -- in a process of its own -------------------------------------------------------------

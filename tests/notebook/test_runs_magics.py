@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from notebook.test_completion import tab
+from notebook.test_displays import HOSTILE, read
 
 from dspnb import KeptRun, KeptRuns, LabeledFewShot, Predict, RunDiff, compile, runs, use
 from dspnb.run import Run
@@ -94,21 +95,29 @@ def test_a_run_of_this_session_opens_with_its_dashboard_and_another_as_it_is_kep
         assert shown in html
 
 
+def test_the_calls_of_a_run_of_another_session_can_be_inspected(triage):
+    run = triage(f"{COMPILE} --wait")
+    views(triage).clear()
+    triage(f"kept = %runs open {run.id}")
+
+    calls = triage("%inspect kept")
+    assert "kept" in tab(triage, "%inspect ke")
+    for shown in ("Best of LabeledFewShot", "Route a ticket.", "refund the double charge"):
+        assert shown in read(triage.html(calls))
+
+
 def test_a_hostile_run_shows_text_and_no_markup(triage):
-    hostile = "<script>alert(1)</script><b onmouseover=x>$x$"
     with use(lm=Scripted(lambda prompt: "[[ ## team ## ]]\npost")):
         for seed in (0, 1):
             run = compile(
                 Predict("ticket -> team"), LabeledFewShot(2), metric=triage("right"), seed=seed,
                 train=triage("tickets.train"), val=triage("tickets.val"),
-                settings={name: hostile for name in ("line", "metric", "model", "name")},
+                settings={"line": HOSTILE, "metric": HOSTILE, "model": f"{HOSTILE}{seed}"},
             ).wait()  # fmt: skip
     table = triage("%runs")
 
     for shown in (table, table[run.id], table.compare(table[0].id, table[1].id)):
-        html = triage.html(shown)
-        assert "<script" not in html and "<b onmouseover" not in html
-        assert "$x" not in html
+        assert "<script>alert(1)</script>" in read(triage.html(shown))
 
 
 def test_a_stopped_run_goes_on_by_its_own_line_and_pays_for_nothing_twice(gated):
