@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from dspnb.errors import UsageError
-from dspnb.kept_run import KeptRun, scores
+from dspnb.kept_run import KeptRun
 from dspnb.plain_table import harmless, plain_table
+from dspnb.report import Report
 from dspnb.runs import KeptRuns, runs, score, when
 
 
@@ -88,7 +90,7 @@ def _listed(kept: KeptRuns, given: argparse.Namespace) -> str:
 
 def _shown(kept: KeptRuns, given: argparse.Namespace) -> str:
     run = kept[given.id]
-    parts = ["\n".join(_facts(run)), run.summary]
+    parts = ["\n".join(_facts(run)), textwrap.fill(run.summary, 100)]
     if run.candidates:
         heads = ["candidate", "from", "score", "held out", "note"]
         rows = [_candidate(run, each.id) for each in run.candidates]
@@ -130,10 +132,15 @@ def _candidate(run: KeptRun, number: int) -> list[str]:
     return [
         f"{number}{mark}",
         "" if candidate.parent is None else str(candidate.parent),
-        scores(candidate.report) if candidate.report else "-",
-        scores(held_out) if held_out else "",
+        _scores(candidate.report) if candidate.report else "-",
+        _scores(held_out) if held_out else "",
         candidate.note,
     ]
+
+
+def _scores(report: Report) -> str:
+    low, high = report.interval
+    return f"{report.mean:.3f} [{low:.3f}, {high:.3f}] on {len(report.rows):,}"
 
 
 def _stopped(kept: KeptRuns, given: argparse.Namespace) -> str:

@@ -135,6 +135,7 @@ def test_a_run_shows_what_it_was_given_found_and_took(dspnb):
         "as it is", "final", "held out: ", f"{run.spending.usage.calls} calls",
     ):  # fmt: skip
         assert shown in text
+    assert max(map(len, lines)) <= 100
 
 
 def test_what_a_model_or_program_wrote_does_nothing_to_the_terminal(dspnb):
