@@ -23,6 +23,7 @@ from .errors import (
 )
 from .evaluate import evaluate
 from .example import Example, Prediction, Score
+from .kept_run import KeptRun
 from .lm import LM, Completion, Embedder, Recorded, Replayed
 from .lm.cache import Cache
 from .lm.ledger import Ledger, ledger
@@ -48,6 +49,8 @@ from .preview import preview
 from .provenance import Provenance
 from .report import Report
 from .run import Run
+from .run_diff import RunDiff
+from .runs import KeptRuns, runs
 from .signature import Field, InputField, OutputField, Signature
 from .types import (
     Audio,
@@ -99,6 +102,8 @@ __all__ = [
     "InputError",
     "InputField",
     "JSONAdapter",
+    "KeptRun",
+    "KeptRuns",
     "LMError",
     "LabeledFewShot",
     "Ledger",
@@ -118,6 +123,7 @@ __all__ = [
     "Replayed",
     "Report",
     "Run",
+    "RunDiff",
     "Score",
     "Setting",
     "Signature",
@@ -140,6 +146,7 @@ __all__ = [
     "metrics",
     "preview",
     "require",
+    "runs",
     "split",
     "suggest",
     "use",

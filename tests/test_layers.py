@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
 constraints  identity  events  distributions  pairs  cancellation  controls
-intervals  better
+intervals  better  plain_table
 pool  plots
 lm
 types  tasks
@@ -36,9 +36,12 @@ plan  work
 estimate
 driver
 run
-beginning  frontends
+beginning  kept_run
+run_diff  run_export
+runs
+frontends
 compiling
-notebook
+notebook  __main__
 """
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets"}

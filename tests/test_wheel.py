@@ -46,6 +46,12 @@ def test_the_wheel_holds_the_widgets_and_the_data_and_nothing_else(installed):
     assert {path.name.partition("-")[0] for path in site_packages.iterdir()} == {"dspnb"}
 
 
+def test_the_wheel_brings_the_command(installed):
+    script = (installed / "bin" / "dspnb").read_text()
+
+    assert "from dspnb.frontends.command import main" in script
+
+
 def test_jupyterlab_finds_the_installed_labextension(installed):
     labextensions = installed / "share/jupyter/labextensions"
     manifest = json.loads((labextensions / "dspnb/package.json").read_text())

@@ -10,6 +10,7 @@ from typing import Any
 from dspnb.adapters.values import to_text
 from dspnb.errors import UsageError
 from dspnb.example import Prediction
+from dspnb.kept_run import KeptRun
 from dspnb.lm.base import Attachment, Block, Message, ToolCall, estimate_tokens
 from dspnb.module import Module
 from dspnb.preview import Preview
@@ -49,7 +50,7 @@ def calls_of(thing: object, history: Iterable[tuple[Module, Prediction]] = ()) -
             return snapshot("Prediction", [_group_of(thing)])
         case Report():
             return snapshot(f"Report: {thing}", [_group_of_row(row) for row in _sorted(thing)])
-        case Run():
+        case Run() | KeptRun():
             if thing.report is None:
                 raise UsageError("This run has scored nothing yet, so there are no calls to show.")
             return snapshot(

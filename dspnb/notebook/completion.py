@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from IPython.core.completer import (
@@ -52,17 +52,31 @@ MAGICS: dict[str, dict[str, Names | None]] = {
         "--teacher": lambda _: ROLES,
         "--proposer": lambda _: ROLES,
         "--concurrency": None,
+        "--resume": lambda _: ["auto", "never", *names.run_ids()],
+        "--always-best": None,
+        "--max-error-rate": None,
         "--wait": None,
         "--dry": None,
     },
     "inspect": {"": names.inspectable},
     "preview": {"": names.programs, "--as": lambda _: ["text", "markdown", "openai"]},
-    "stop": {"": None},
+    "stop": {"": lambda _: names.run_ids("under way", "paused")},
+    "runs": {"": None},  # what to do, then ids that this can be done with
     "diff": {"": names.programs},
     "save_program": {"": names.programs},
     "load_program": {"": names.programs, "--partial": None},
 }
-FLAGS = {"--wait", "--dry", "--partial"}
+FLAGS = {"--always-best", "--wait", "--dry", "--partial"}
+RESUMABLE = ("paused", "interrupted", "stopped", "failed")
+RUNS: dict[str, Sequence[str]] = {  # what `%runs` does -> how a run must stand; alike without any
+    "open": (),
+    "resume": RESUMABLE,
+    "stop": ("under way", "paused"),
+    "pause": ("under way",),
+    "compare": (),
+    "delete": (),
+    "export": (),
+}
 TAKES = {"diff": 2}  # names; one, if nothing else is said
 
 
@@ -121,9 +135,22 @@ def candidates(
     rest = [word for word in words[1:-1] if word]
     if magic == "lm" and not rest:
         return [*models]
+    if magic == "runs":
+        return _runs(rest)
     if len(rest) < TAKES.get(magic, 1):
         return _values(options[""], typed, namespace)
     return [name for name in options if name]
+
+
+def _runs(rest: Sequence[str]) -> list[str]:
+    match rest:
+        case []:
+            return [*RUNS]
+        case [name] if name in RUNS:
+            return names.run_ids(*RUNS[name])
+        case ["compare", first]:
+            return [id_ for id_ in names.run_ids() if id_ != first]
+    return []
 
 
 def _values(find: Names | None, typed: str, namespace: Mapping[str, Any]) -> list[str]:

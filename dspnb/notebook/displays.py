@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dspnb.data import Examples, Split
 from dspnb.diff import Diff
 from dspnb.example import Example, Prediction, Score
+from dspnb.kept_run import KeptRun
 from dspnb.lm import LM, Completion, Recorded, Replayed
 from dspnb.lm.ledger import Calls
 from dspnb.lm.sums import Sums
@@ -15,6 +16,8 @@ from dspnb.module import Module
 from dspnb.preview import Preview
 from dspnb.report import Report
 from dspnb.run import Run
+from dspnb.run_diff import RunDiff
+from dspnb.runs import KeptRuns
 from dspnb.signature import Signature
 from dspnb.streaming import Stream
 from dspnb.types import (
@@ -32,7 +35,7 @@ from dspnb.types import (
     ToolResults,
 )
 
-from . import cards, shown
+from . import cards, kept_runs_html, shown
 from .calls import preview_groups
 from .diff_card import diff
 from .inspector import Inspector
@@ -52,6 +55,9 @@ HTML: dict[type, Callable[[Any], str]] = {
     Score: cards.score,
     Report: cards.report,
     Diff: diff,
+    KeptRuns: kept_runs_html.runs,
+    KeptRun: kept_runs_html.run,
+    RunDiff: kept_runs_html.run_diff,
     Completion: cards.completion,
     LM: cards.model,
     Sums: cards.sums,

@@ -12,10 +12,12 @@ from dspnb.compiling import as_program
 from dspnb.data import Examples, Split
 from dspnb.errors import UsageError, nearest
 from dspnb.example import Example, Metric, Prediction
+from dspnb.kept_run import KeptRun
 from dspnb.module import Module
 from dspnb.optimizers import OPTIMIZERS, Optimizer, optimizer
 from dspnb.report import Report
 from dspnb.run import Run
+from dspnb.runs import runs
 
 METRICS: dict[str, Metric] = {"exact": metrics.exact(), "f1": metrics.f1()}
 
@@ -102,6 +104,11 @@ def recordings() -> list[str]:
     return sorted(path.name for path in Path().glob("*.jsonl"))
 
 
+def run_ids(*standing: str) -> list[str]:
+    """The ids of kept runs that stand so, or of all; the newest first."""
+    return [run.id for run in reversed(runs()) if not standing or run.status in standing]
+
+
 def optimizer_names(namespace: Mapping[str, Any]) -> list[str]:
     """Names that `--with` takes."""
     own = _names(namespace, lambda v: hasattr(v, "search") and hasattr(v, "program_calls"))
@@ -110,7 +117,7 @@ def optimizer_names(namespace: Mapping[str, Any]) -> list[str]:
 
 def inspectable(namespace: Mapping[str, Any]) -> list[str]:
     """Names of what `%inspect` can show."""
-    kinds = (Report, Prediction, Run, Module)
+    kinds = (Report, Prediction, Run, KeptRun, Module)
     return _names(namespace, lambda value: isinstance(value, kinds))
 
 

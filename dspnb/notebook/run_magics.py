@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.display import display
 
 from dspnb.budget import Budget
-from dspnb.compiling import compile
+from dspnb.compiling import compile, planned
 from dspnb.context import configure
 from dspnb.errors import UsageError, nearest
 from dspnb.evaluate import Interrupted as EvaluationInterrupted
@@ -30,9 +30,11 @@ from dspnb.run import Run
 from . import cards, names
 from .bar import Bar
 from .calls import calls_of
+from .dry import Dry
 from .handle import Compiled
 from .inspector import Inspector
-from .lines import parsed, plain_errors, settings, unquoted, words
+from .lines import parsed, plain_errors, settings, unquoted, without_comment, words
+from .reached import stop
 from .usable import Usable
 
 if TYPE_CHECKING:
@@ -163,16 +165,28 @@ class RunMagics(Magics):
     @args.argument("--teacher", help="the role of the model that makes demos, set by %%lm --as")
     @args.argument("--proposer", help="the role of the model that writes instructions")
     @args.argument("--concurrency", type=int, default=16, help="calls at a time")
+    @args.argument(
+        "--resume",
+        default="auto",
+        help="the id of a run to go on with; auto: an unfinished one alike; never: a new one",
+    )
+    @args.argument(
+        "--always-best", action="store_true", help="return the best one even if it may be luck"
+    )
+    @args.argument(
+        "--max-error-rate", type=float, default=0.1, help="failed rows beyond this end the run"
+    )
     @args.argument("--wait", action="store_true", help="block until the run ends")
     @args.argument("--dry", action="store_true", help="only say what it would take")
     @no_var_expand
     @line_magic
     @plain_errors
-    def compile(self, line: str) -> Run | str:
+    def compile(self, line: str) -> Run | Dry:
         """Search for better demos or instructions, shown live; the kernel stays free.
 
         The result's first use waits for the run. `--wait` blocks at once; then the kernel's
-        interrupt stops the run and keeps the best.
+        interrupt stops the run and keeps the best. What is paid for is kept: the same line goes on
+        with a run that was stopped, or whose kernel died.
 
         %compile triage --train tickets.train --val tickets.val --metric right_team --as better
         """
@@ -187,12 +201,17 @@ class RunMagics(Magics):
             "budget": Budget.parse(given.budget) if given.budget else None,
             "teacher": self._role(given.teacher),
             "proposer": self._role(given.proposer),
+            "seed": given.seed,
+            "concurrency": given.concurrency,
+            "never_worse": not given.always_best,
+            "max_error_rate": given.max_error_rate,
         }
         optimizer = names.optimizer_of(given.optimizer, namespace)
         program = names.program(given.program, namespace)
         if given.dry:
-            return _estimate(program, optimizer, options)
-        run = compile(program, optimizer, seed=given.seed, concurrency=given.concurrency, **options)
+            return Dry(planned(program, optimizer, **options))
+        kept = {"line": without_comment(line).strip()}  # `%runs resume` runs it again
+        run = compile(program, optimizer, resume=given.resume, settings=kept, **options)
         handle = Compiled(run, given.name, on_end=lambda: self.session.flush(run))
         namespace[given.name] = handle
         self.session.view(run, given.program).show(self.shell.execution_count)
@@ -203,13 +222,20 @@ class RunMagics(Magics):
                 self.session.flush(run)
         return run
 
+    @no_var_expand
     @line_magic
     @plain_errors
     def stop(self, line: str) -> None:
-        """Stop every run that is under way, keeping its best so far.
+        """Stop every run that is under way here, keeping its best so far; or a run by its id.
 
         %stop
+        %stop run-3f
         """
+        given = words(line)
+        if len(given) > 1:
+            raise UsageError("`%stop` takes one run at most.")
+        if given:
+            return stop(self.session, given[0])
         under_way = [view.run for view in self.session.views.values() if not view.run.over]
         if not under_way:
             raise UsageError("No run is under way.")
@@ -311,15 +337,3 @@ def _taken(option: str, given: list[str]) -> str | None:
     value = given[place + 1]
     del given[place : place + 2]
     return value
-
-
-def _estimate(program: Any, optimizer: Any, options: dict[str, Any]) -> str:
-    train, val = options["train"], options["val"]
-    if val is None:
-        val = train[: max(1, len(train) // 3)]
-    runs = optimizer.program_calls(len(train), len(val))
-    if runs is None:
-        return f"{optimizer}: it cannot be told beforehand how many calls this takes."
-    whole = len(val) + runs + 2 * len(options["test"] or ())
-    calls = whole * max(1, len(list(program.predictors())))
-    return f"{optimizer}: about {whole} runs of the program, {calls} model calls."

@@ -41,6 +41,7 @@ class Session:
         from .displays import Displays
         from .rerun import Rerun
         from .run_magics import RunMagics
+        from .runs_magics import RunsMagics
         from .state_magics import StateMagics
 
         self.shell = shell
@@ -53,6 +54,7 @@ class Session:
         self.magics = (
             DefineMagics(shell, self),
             RunMagics(shell, self),
+            RunsMagics(shell, self),
             StateMagics(shell, self),
         )
         shell.register_magics(*self.magics)
@@ -86,12 +88,15 @@ class Session:
         configure(history=None)
 
     def view(self, run: Run, title: str = "") -> RunView:
-        """The dashboard of a run."""
-        if run.id not in self.views:
+        """The dashboard of a run; one that goes on gets a new one."""
+        view = self.views.get(run.id)
+        if view is None or view.run is not run:
             from .live import RunView  # anywidget takes 0.2 s to import
 
-            self.views[run.id] = RunView(run, title or run.optimizer_name)
-        return self.views[run.id]
+            if view is not None:
+                view.ended.wait(5)  # or its last picture would come over the new one
+            view = self.views[run.id] = RunView(run, title or run.optimizer_name)
+        return view
 
     def flush(self, run: Run) -> None:
         """Bring the outputs that show a run up to date."""

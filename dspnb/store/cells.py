@@ -11,7 +11,7 @@ from dspnb.report import Row
 
 from .database import Database, Statement
 from .rows import Signatures, read_row, row_json
-from .texts import Texts
+from .texts import Texts, writable
 
 _MANY = 500  # values in one query
 _INSERT = (
@@ -50,8 +50,8 @@ class Cells:
         """What writes a row down, with what it took."""
         body = row_json(row, self._texts.keep)
         values = (
-            key, run, row.score.value, row.error, usage.calls, usage.cached, usage.tokens_in,
-            usage.tokens_out, usage.dollars, usage.unpriced, usage.failed, body,
+            key, run, row.score.value, writable(row.error), usage.calls, usage.cached,
+            usage.tokens_in, usage.tokens_out, usage.dollars, usage.unpriced, usage.failed, body,
         )  # fmt: skip
         return [(_INSERT, values)]
 

@@ -16,6 +16,7 @@ from dspnb.module import State
 
 from .database import Database, Statement
 from .states import read_state, state_json
+from .texts import writable
 
 Command = Literal["stop", "pause", "resume"]
 KEY = 16  # bytes of a cell's key
@@ -105,6 +106,8 @@ class Runs:
                 (f"DELETE FROM {table} WHERE run = ?", (record.id,))
                 for table in ("events", "candidates", "evaluations")
             ),
+            # A command that came as an earlier session ended was meant for that one.
+            ("UPDATE runs SET command = '' WHERE id = ?", (record.id,)),
             _put(record),
         )
 
@@ -122,7 +125,7 @@ class Runs:
         self, run: str, number: int, parent: int | None, note: str, state: State
     ) -> Statement:
         """What writes a candidate down."""
-        values = (run, number, parent, note, state_json(state))
+        values = (run, number, parent, writable(note), state_json(state))
         return "INSERT OR REPLACE INTO candidates VALUES (?, ?, ?, ?, ?)", values
 
     def add_evaluation(self, run: str, evaluation: Evaluation) -> Statement:
@@ -266,8 +269,8 @@ def _put(record: Record) -> Statement:
     plain = (record.parts, record.settings, record.spent, record.result)
     parts, settings, spent, result = (json.dumps(dict(one)) for one in plain)
     values = (
-        record.id, record.began, record.status, record.reason, record.fingerprint, parts, settings,
-        spent, result,
+        record.id, record.began, record.status, writable(record.reason), record.fingerprint,
+        parts, settings, spent, result,
     )  # fmt: skip
     return text, values
 

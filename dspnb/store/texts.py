@@ -70,3 +70,12 @@ class Texts:
                     self._found.clear()
                 self._found[number] = text
         return text
+
+
+def writable(text: str) -> str:
+    r"""The text with half of a surrogate pair, which a model may write, as an escape.
+
+    >>> writable("\ud800 é") == r"\ud800 é"
+    True
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

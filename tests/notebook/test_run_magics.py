@@ -120,7 +120,7 @@ def test_compile_waits_when_asked_and_compares_on_held_out_data(triage):
 def test_a_dry_run_only_says_what_it_would_take(triage):
     said = triage(f"{COMPILE} --dry --as never")
 
-    assert "about 4 runs of the program, 4 model calls" in said
+    assert "about 4 runs of the program, 4 model calls" in repr(said)
     assert "never" not in triage.names()
 
 

@@ -1,0 +1,47 @@
+"""What a `%compile --dry` line shows: what the run would take, and what it would say at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dspnb.estimate import estimated
+from dspnb.lm.money import money
+from dspnb.plan import Plan
+
+from .markup import table
+from .text import esc
+
+
+@dataclass(frozen=True, repr=False)
+class Dry:
+    """A plan that was not begun."""
+
+    plan: Plan
+
+    @property
+    def lines(self) -> list[str]:
+        """What it would take at most, what for, and what is to be said about the examples."""
+        plan, estimate = self.plan, estimated(self.plan)
+        if estimate is None:
+            said = "it cannot be told beforehand how many calls this takes"
+            return [f"{plan.optimizer}: {said}.", *plan.warnings]
+        runs = sum(estimate.program_calls.values())
+        tokens = "" if estimate.tokens is None else f", {estimate.tokens:,} tokens"
+        return [
+            f"{plan.optimizer}: about {runs:,} runs of the program, {estimate.calls:,} model calls"
+            f"{tokens}, {money(estimate.dollars)}.",
+            *(f"{what}: {count:,} runs" for what, count in estimate.program_calls.items()),
+            *plan.warnings,
+        ]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines)
+
+    def _repr_html_(self) -> str:
+        plan, estimate = self.plan, estimated(self.plan)
+        first, *_ = self.lines
+        notes = "".join(f"<p>Note: {esc(warning)}</p>" for warning in plan.warnings)
+        if estimate is None:
+            return f"<p>{esc(first)}</p>{notes}"
+        rows = [[esc(what), f"{count:,}"] for what, count in estimate.program_calls.items()]
+        return f"<p>{esc(first)}</p>{table(['', 'runs of the program'], rows)}{notes}"
