@@ -6,7 +6,8 @@ import dataclasses
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -189,6 +190,11 @@ Body = (
 )
 
 
+_KINDS: dict[str, type[Body]] = {
+    str(dataclasses.fields(body)[-1].default): body for body in typing.get_args(Body)
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A body with its place in the log and its time."""
@@ -205,6 +211,18 @@ class Event:
         """One JSON line."""
         return json.dumps(self.to_dict())
 
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Event:
+        """The event that `to_dict` told. Raises `ValueError` when it is none."""
+        kind = _KINDS.get(told.get("kind", ""))
+        names = {field.name for field in dataclasses.fields(kind)} if kind else set()
+        try:
+            assert kind is not None
+            body = kind(**{name: told[name] for name in names & told.keys()})
+            return cls(told["seq"], told["time"], body)
+        except (AssertionError, KeyError, TypeError):
+            raise ValueError(f"This is no event of a run: {told!r}.") from None
+
 
 class EventLog:
     """Append-only. Any number of readers may iterate, each from any point, on any thread."""
@@ -218,6 +236,13 @@ class EventLog:
         self._changed = threading.Condition()  # protects the two above
         self._start = time.monotonic() - seconds
         self._on_event = on_event
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> EventLog:
+        """The log of a run that is over."""
+        log = cls()
+        log._events, log._closed = list(events), True
+        return log
 
     def append(self, *bodies: Body) -> None:
         """Add events. After `close` they are dropped: a late answer cannot reopen a run."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from .candidate import Candidate
 from .comparison import Comparison
 from .errors import UsageError
-from .events import Status
+from .events import Event, EventLog, Status
 from .example import Example
 from .jsonable import from_json
 from .lm.money import money
@@ -159,6 +159,11 @@ class KeptRun:
     def plot(self) -> Any:
         """A matplotlib figure: each candidate's score with its interval, and the best so far."""
         return run_figure(self)
+
+    @property
+    def log(self) -> EventLog:
+        """Its events, as those of a run; those of each example are in the reports."""
+        return EventLog.of(map(Event.from_dict, self.events))
 
     @property
     def summary(self) -> str:

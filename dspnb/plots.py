@@ -20,7 +20,9 @@ MANY = 60  # candidates; more are drawn small and without caps
 class Searched(Protocol):
     """A run, as far as its figure needs it."""
 
-    log: EventLog
+    @property
+    def log(self) -> EventLog:
+        """What it says about itself."""
 
 
 class Scored(Protocol):

@@ -30,7 +30,7 @@ def gated(triage):
         "from dspnb import LM, configure\n"
         "gate, asked, inner = threading.Event(), threading.Event(), LM('offline')\n"
         "class Gated:\n"
-        "    model, calls = 'gated', 0\n"
+        "    model, fingerprint, calls = 'gated', 'gated', 0\n"
         "    def __call__(self, messages, **params):\n"
         "        Gated.calls += 1\n"
         "        asked.set()\n"
