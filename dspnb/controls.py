@@ -20,19 +20,23 @@ class Controls:
 
     _go: threading.Event = field(default_factory=threading.Event)
     _reason: str = ""
+    _turn: threading.Lock = field(default_factory=threading.Lock)  # protects both
 
     def __post_init__(self) -> None:
         self._go.set()
 
     def pause(self) -> None:
-        self._go.clear()
+        with self._turn:
+            if not self._reason:  # a late pause would hold up the end
+                self._go.clear()
 
     def resume(self) -> None:
         self._go.set()
 
     def stop(self, reason: str) -> None:
-        self._reason = self._reason or reason
-        self._go.set()
+        with self._turn:
+            self._reason = self._reason or reason
+            self._go.set()
 
     @property
     def paused(self) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dspnb.errors import UsageError, one_line
 from dspnb.example import Example, Prediction, Score
 from dspnb.jsonable import from_json, is_json, to_json
 from dspnb.lm import written
@@ -19,6 +21,7 @@ _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 # A thing that many rows share, and how it is written -> the number of that text; and back.
 Keep = Callable[[Any, Callable[[Any], str]], int]
 Find = Callable[[int], str]
+_DAMAGE = (TypeError, ValueError, LookupError, AttributeError, RecursionError, UsageError)
 Signatures = Mapping[str, Signature]  # predictor path -> the signature of the program at hand
 
 
@@ -51,6 +54,13 @@ def read_row(text: str, example: Example | None, signatures: Signatures, find: F
 
     Without the example itself it is read too, with values as JSON has them.
     """
+    try:
+        return _read_row(text, example, signatures, find)
+    except _DAMAGE as error:
+        raise ValueError(f"it is damaged in the store ({one_line(error)})") from error
+
+
+def _read_row(text: str, example: Example | None, signatures: Signatures, find: Find) -> Row:
     told = json.loads(text)
     if example is None:
         example = _example(find(told["example"]))
@@ -64,9 +74,16 @@ def read_row(text: str, example: Example | None, signatures: Signatures, find: F
         }
         prediction = Prediction(**outputs).with_trace(trace, checks)
     value, feedback, parts = told["score"]
-    score = Score(value, feedback, parts)
     error, seconds = told.get("error", ""), told["seconds"]
-    return Row(example, prediction, score, error, trace, seconds, checks)
+    if not all(map(_is_number, (value, seconds, *parts.values()))):
+        raise TypeError("a score is no number")
+    if not all(type(said) is str for said in (feedback, error)):
+        raise TypeError("what was said is no text")
+    return Row(example, prediction, Score(value, feedback, parts), error, trace, seconds, checks)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float, bool) and math.isfinite(value)
 
 
 def _call(call: Call, keep: Keep) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from dspnb.errors import UsageError
 from dspnb.example import Example
 from dspnb.jsonable import to_json
 from dspnb.module import Setting, State
@@ -22,12 +23,15 @@ def state_json(state: State) -> str:
 
 
 def read_state(text: str) -> State:
-    """The state that `state_json` wrote, with values as JSON has them.
+    """The state that `state_json` wrote, with values as JSON has them. Raises `ValueError`.
 
     >>> read_state(state_json({"self": Setting("Be brief.", (Example(a=1),))}))
     {'self': Setting(instructions='Be brief.', demos=(Example(a=1),))}
     """
-    return {
-        path: Setting(told["instructions"], tuple(Example(**demo) for demo in told["demos"]))
-        for path, told in json.loads(text).items()
-    }
+    try:
+        return {
+            path: Setting(told["instructions"], tuple(Example(**demo) for demo in told["demos"]))
+            for path, told in json.loads(text).items()
+        }
+    except (TypeError, LookupError, AttributeError, RecursionError, UsageError) as error:
+        raise ValueError("this is no state") from error
