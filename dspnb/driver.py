@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ from .optimizers import Ask, Complete, Evaluate, Task, Train, Trained, Validate
 from .plan import Plan
 from .report import Report, Row
 from .row_calls import RowCalls
-from .store import Evaluation, KeptRows, Store
+from .store import Cell, Evaluation, KeptRows, Store
 from .trace import Trace
 from .work import NOTHING, Completing, Scoring, Training, Work, key_of, keys_of
 from .work import Scored as Whose
@@ -378,21 +378,36 @@ class Driver:
         found = self.store.cells.find(keys)
         if self.before.calls or self.before.failed:
             found |= self.store.cells.find(own)
-        for place, (key, mine) in enumerate(zip(keys, own, strict=True)):
-            cell = found.get(key) or found.get(mine)
-            if cell is None:
-                continue
+        cells = {
+            place: cell
+            for place, (key, mine) in enumerate(zip(keys, own, strict=True))
+            if (cell := found.get(key) or found.get(mine)) is not None
+        }
+        rows = self._read(one, cells) if one.whole else {}
+        for place, cell in cells.items():
+            row = rows.get(place)
+            if row is None and one.whole:
+                continue  # it is made anew
+            if row is None:
+                example = one.work.examples[place]
+                row = Row(example, None, Score(cell.value, cell.error), cell.error)
             one.keys[place] = cell.key
-            example = one.work.examples[place]
-            row = Row(example, None, Score(cell.value, cell.error), cell.error)
             self._take(one, place, row, known=True)
-        if one.whole and one.scores:
-            places = list(one.scores)
-            signatures = {path: p.signature for path, p in one.work.program.predictors()}
-            rows = self.store.cells.rows(
-                [one.keys[i] for i in places], [one.work.examples[i] for i in places], signatures
-            )
-            one.rows.update(zip(places, rows, strict=True))
+
+    def _read(self, one: _Progress, cells: Mapping[int, Cell]) -> dict[int, Row]:
+        """The whole rows of cells by their place; a damaged one makes room for another."""
+        signatures = {path: p.signature for path, p in one.work.program.predictors()}
+        keys = [cell.key for cell in cells.values()]
+        examples = [one.work.examples[place] for place in cells]
+        read = list(self.store.cells.rows(keys, examples, signatures))
+        self.store.cells.set_aside(
+            key for key, row in zip(keys, read, strict=True) if isinstance(row, ValueError)
+        )
+        return {
+            place: row
+            for place, row in zip(cells, read, strict=True)
+            if not isinstance(row, ValueError)
+        }
 
     def _take(self, one: _Progress, place: int, row: Row, *, known: bool) -> None:
         """Count a row, tell of it, and finish the work with its last."""
