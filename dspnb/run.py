@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from .better import detectable
@@ -56,7 +56,8 @@ class Run:
         self.spending = self._driver.spending
         self._resumed = record.spent != {}
         self._ended = threading.Event()
-        self._turn = threading.Lock()  # protects `status` and `reason`
+        self._turn = threading.Lock()  # protects `status`, `reason`, and the controls
+        self._watch = Watch(self, store, self._keep, self.log.append)
         self._keeping = threading.Lock()  # protects `_record`, and the order of its writing
         context = contextvars.copy_context()
         self._thread = threading.Thread(
@@ -76,19 +77,15 @@ class Run:
 
     def pause(self) -> None:
         """Start no further call until `resume`; those in flight are finished."""
-        if not self.over:
-            self._driver.controls.pause()
-            self._become("paused")
+        self._become("paused", then=self._driver.controls.pause)
 
     def resume(self) -> None:
         """Go on after `pause`."""
-        self._become("running")
-        self._driver.controls.resume()
+        self._become("running", then=self._driver.controls.resume)
 
     def stop(self, reason: str = "stopped by you") -> None:
         """End now, without waiting for calls in flight; `best` is what was found until then."""
-        self._become("stopping")
-        self._driver.controls.stop(reason)
+        self._become("stopping", then=functools.partial(self._driver.controls.stop, reason))
 
     def wait(self, timeout: float | None = None) -> Run:
         """Block until the run ends, at most `timeout` seconds; raise the error of a failed run.
@@ -242,20 +239,19 @@ class Run:
     # -- on its thread -----------------------------------------------------------------
 
     def _main(self) -> None:
-        watch = Watch(self, self.store, self._keep, self.log.append)
         try:
             self._announce()
-            watch.start()
+            self._watch.start()
             self._driver.drive()
             self._end("done")
         except Stop as stop:
             self._end("stopped", str(stop))
-        except Exception as error:  # whatever the optimizer or the user's program raises
+        except BaseException as error:  # whatever the optimizer or the user's program raises
             self.error = error
             self._end("failed", one_line(error))
         finally:
             self.log.close()
-            watch.close()
+            self._watch.close()
             self._lock.release()
             self._ended.set()
 
@@ -291,6 +287,7 @@ class Run:
 
     def _end(self, status: Status, reason: str = "") -> None:
         usage = self.spending.usage
+        self._watch.tell()
         self.log.append(
             Spent(
                 self._driver.program_calls,
@@ -306,14 +303,17 @@ class Run:
         self._become(status, reason)
         self._keep()
 
-    def _become(self, status: Status, reason: str = "") -> None:
+    def _become(
+        self, status: Status, reason: str = "", then: Callable[[], object] = lambda: None
+    ) -> None:
         with self._turn:  # a late `stop` must not reopen a finished run
             if self.status in FINAL or self.status == status:
                 return
             if self.status == "stopping" and status not in FINAL:
                 return
             self.status, self.reason = status, reason
-        self.log.append(StatusChanged(status, reason))
+            then()  # not after: a `resume` at the same moment would leave it paused
+            self.log.append(StatusChanged(status, reason))
 
     def _keep(self) -> None:
         """Write down how it stands."""
