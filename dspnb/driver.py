@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from .comparison import Comparison
 from .context import use
 from .controls import BudgetSpent, Controls
 from .errors import UsageError
-from .estimate import Taken, estimated
+from .estimate import Taken, estimated, guessed
 from .evaluate import scored
 from .events import (
     BestChanged,
@@ -92,6 +94,7 @@ class Driver:
         self._trained: dict[str, LanguageModel] = {}  # by role
         self._meters: dict[int, Metered] = {}
         self._seconds = seconds  # of earlier sessions
+        self._walked: float | None = None  # seconds, until something new was to be made
 
     def drive(self) -> None:
         """Do all of it. Raises `Stop` when it is stopped, or the budget is spent."""
@@ -128,6 +131,13 @@ class Driver:
         return program
 
     @property
+    def seconds(self) -> float:
+        """Seconds spent by all sessions: not while paused, nor on the way through what is known."""
+        if self._walked is None:
+            return self._seconds
+        return self.log.seconds - self._walked - self.controls.paused_seconds
+
+    @property
     def taken(self) -> Taken:
         """What was done so far in this session, and what that took."""
         usage, before = self.spending.usage, self.before
@@ -140,7 +150,7 @@ class Driver:
             usage.unpriced - before.unpriced,
             usage.failed - before.failed,
         )
-        return Taken(self.program_calls - self.known, new, self.log.seconds - self._seconds)
+        return Taken(self.program_calls - self.known, new, self.seconds - self._seconds)
 
     # -- the search ------------------------------------------------------------------
 
@@ -230,20 +240,18 @@ class Driver:
 
     def _set_aside(self) -> None:
         """Keep enough of the budget to compare on held-out examples in the end."""
-        plan, taken = self.plan, self.taken
+        plan = self.plan
         if not plan.test or not any(
             (plan.budget.calls, plan.budget.tokens, plan.budget.dollars, plan.budget.seconds)
         ):
             return
         keys = self._scoring(self.candidates[0], "test").keys
         rows = 2 * len(keys) - len(self.store.cells.find(keys))
-        if taken.usage.calls and taken.program_calls:
-            usage = _times(taken.usage, rows / taken.program_calls)
-            seconds = taken.seconds * rows / taken.program_calls
-        else:
-            each = max(1, len(self.task.signatures))
-            usage, seconds = Usage(calls=rows * each), 0.0
-        allowed = plan.budget.without(usage, seconds)
+        usage, seconds = self._needed(rows)
+        # Calls that are under way when the search ends are still paid for.
+        spare = dataclasses.replace(self._needed(plan.concurrency)[0], calls=0)
+        allowed = plan.budget.without(_together(usage, spare), seconds)
+        allowed = allowed or plan.budget.without(usage, seconds)
         if allowed is not None:
             self._allowed = allowed
         else:
@@ -254,6 +262,17 @@ class Driver:
                     "result may stay unconfirmed."
                 )
             )
+
+    def _needed(self, rows: int) -> tuple[Usage, float]:
+        """What so many more rows take, and how many seconds: as those of the program as it is."""
+        plan = self.plan
+        keys = self._scoring(self.candidates[0], "val").keys
+        count, usage, seconds = self.store.cells.took(keys)
+        waves = -(-rows // plan.concurrency)
+        if usage.calls:
+            return _times(usage, rows / count), waves * seconds / count
+        guess = guessed(plan, rows)
+        return guess, waves * seconds / max(1, count)
 
     # -- works -------------------------------------------------------------------------
 
@@ -342,6 +361,7 @@ class Driver:
         jobs = [self._job(key, *owners[0]) for key, owners in wanted.items()]
         owners = list(wanted.values())
         if jobs:
+            self._set_out()
             awaited = all(one.work.awaited for one in under_way)
             concurrency = self.plan.concurrency
             ahead = all(
@@ -355,6 +375,12 @@ class Driver:
                         self._take(one, place, row, known=first > 0)
         self._failures.check(last=True)
         return under_way
+
+    def _set_out(self) -> None:
+        """From now on the time counts."""
+        if self._walked is None:
+            now, paused = self.log.seconds, self.controls.paused_seconds
+            self._walked = now - self._seconds - paused
 
     def _job(self, key: bytes, one: _Progress, place: int) -> Any:
         calls = RowCalls(key, self._answers, self._metered)
@@ -510,7 +536,7 @@ class Driver:
                 self.spending,
                 self._checkpoint,
                 self._may_go_on,
-                lambda: self.log.seconds,
+                lambda: self.seconds,
             )
         return meter
 
@@ -534,7 +560,7 @@ class Driver:
 
     def _check_time(self) -> None:
         limit = self._allowed.seconds
-        if limit is not None and self.log.seconds >= limit:
+        if limit is not None and self.seconds >= limit:
             raise BudgetSpent(f"budget of {limit:g} s spent")
 
 
@@ -556,8 +582,8 @@ def _together(one: Usage, other: Usage) -> Usage:
 
 def _times(usage: Usage, factor: float) -> Usage:
     return Usage(
-        calls=round(usage.calls * factor),
-        tokens_in=round(usage.tokens_in * factor),
-        tokens_out=round(usage.tokens_out * factor),
+        calls=math.ceil(usage.calls * factor - 1e-9),
+        tokens_in=math.ceil(usage.tokens_in * factor),
+        tokens_out=math.ceil(usage.tokens_out * factor),
         dollars=usage.dollars * factor,
     )

@@ -297,7 +297,7 @@ class Run:
                 usage.tokens_in + usage.tokens_out,
                 usage.dollars,
                 usage.unpriced,
-                self.log.seconds,
+                self._driver.seconds,
             )
         )
         self._become(status, reason)
@@ -324,7 +324,7 @@ class Run:
                 "tokens": usage.tokens_in + usage.tokens_out,
                 "dollars": usage.dollars,
                 "unpriced": usage.unpriced,
-                "seconds": self.log.seconds,
+                "seconds": self._driver.seconds,
                 "program_calls": self._driver.program_calls,
             }
             result: dict[str, Any] = {}
