@@ -1,7 +1,6 @@
 """The driver: a search on a background thread that can be watched, paused, stopped and trusted."""
 
 import _thread
-import itertools
 import json
 import os
 import sys
