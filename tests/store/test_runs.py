@@ -136,9 +136,10 @@ def test_many_that_want_to_drive_a_run_never_do_so_together(store, file):
 
     def drive(_):
         runs = Store(file).runs
-        while len(times) < 60:
+        while len(times) < 150:
             with contextlib.suppress(UsageError), runs.lock("run-a"):
                 inside.append(1)
+                runs.begin(record("a"))  # takes a while
                 most.append(len(inside))
                 inside.pop()
                 times.append(1)
