@@ -103,6 +103,11 @@ class Cells:
             except ValueError as error:
                 yield error
 
+    def count(self, run: str) -> int:
+        """How many rows a run paid for."""
+        found = self._database.read("SELECT count(*) FROM cells WHERE run = ?", (run,))
+        return sum(count for (count,) in found)
+
     def usage(self, run: str) -> Usage:
         """What the rows that a run paid for took."""
         found = self._database.read(f"SELECT {_SUMS} FROM cells WHERE run = ?", (run,))
