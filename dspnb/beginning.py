@@ -37,7 +37,7 @@ def begin(plan: Plan, resume: str = "auto", settings: dict[str, Any] | None = No
             if record.status in ("done", "failed"):
                 lock.release()
                 continue
-            return _started(plan, record, store, lock)
+            return _started(plan, record, store, lock, resumed=True)
     else:
         record = store.runs.get(resume)
         if changed := plan.changed(record.parts):
@@ -46,7 +46,7 @@ def begin(plan: Plan, resume: str = "auto", settings: dict[str, Any] | None = No
                 "without `resume`; scores that still hold are used again."
             )
         lock = store.runs.lock(record.id).take()
-        return _started(plan, store.runs.get(record.id), store, lock)
+        return _started(plan, store.runs.get(record.id), store, lock, resumed=True)
     record = Record(
         f"run-{uuid.uuid4().hex[:12]}",
         time.time(),
@@ -57,13 +57,13 @@ def begin(plan: Plan, resume: str = "auto", settings: dict[str, Any] | None = No
     return _started(plan, record, store, store.runs.lock(record.id).take())
 
 
-def _started(plan: Plan, record: Record, store: Store, lock: Lock) -> Run:
+def _started(plan: Plan, record: Record, store: Store, lock: Lock, *, resumed: bool = False) -> Run:
     # One that asked all anew goes on with its own answers.
     plan = dataclasses.replace(plan, fresh=plan.fresh or bool(record.settings.get("fresh")))
     record = dataclasses.replace(record, status="running", reason="")
     try:
         store.runs.begin(record)
-        return Run(plan, record, store, lock).start()
+        return Run(plan, record, store, lock, resumed=resumed).start()
     except BaseException:
         lock.release()
         raise

@@ -44,7 +44,9 @@ class Run:
     is paid for is in the store before anything else happens.
     """
 
-    def __init__(self, plan: Plan, record: Record, store: Store, lock: Lock) -> None:
+    def __init__(
+        self, plan: Plan, record: Record, store: Store, lock: Lock, *, resumed: bool = False
+    ) -> None:
         self.id, self.plan = record.id, plan
         self._lock = lock  # held, so that no other process goes on with the same run
         self.store, self._record = store, record
@@ -54,7 +56,7 @@ class Run:
         self._driver = Driver(plan, record.id, store, record.spent.get("seconds", 0.0))
         self.task, self.log = self._driver.task, self._driver.log
         self.spending = self._driver.spending
-        self._resumed = record.spent != {}
+        self._resumed = resumed
         self._ended = threading.Event()
         self._turn = threading.Lock()  # protects `status`, `reason`, and the controls
         self._watch = Watch(self, store, self._keep, self.log.append)
@@ -262,7 +264,7 @@ class Run:
         say(StatusChanged("running"))
         if self._resumed:
             before = self._driver.before
-            rows = int(self._record.spent.get("program_calls", 0))
+            rows = self.store.cells.count(self.id)
             say(Resumed(rows, before.calls, before.dollars))
         for warning in (*plan.warnings, *self._cautions()):
             say(Warned(warning))
