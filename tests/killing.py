@@ -51,7 +51,7 @@ class Counting:
         self.note(b"<")
         text = "\0".join(message.content for message in messages)
         luck = int.from_bytes(hashlib.sha256(f"{rollout}{text}".encode()).digest()[:2]) % 100
-        time.sleep(0.001 + luck / 20_000)
+        self.pause(luck)
         asked = messages[-1].content
         if "better" in asked:
             answer = f"[[ ## better ## ]]\nSay the colour, {luck}."
@@ -63,6 +63,9 @@ class Counting:
             answer = f"[[ ## draft ## ]]\ndraft {luck}"
         self.note(b">")
         return Completion(answer, self.model, tokens_in=len(text) // 4, tokens_out=4, dollars=0.001)
+
+    def pause(self, luck):
+        time.sleep(0.001 + luck / 20_000)
 
     def note(self, byte):
         file = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -287,6 +287,7 @@ time.time = lambda: real() + next(jumps) * year
 """
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_changes_neither_the_search_nor_the_order_of_runs(
     searching, undisturbed
 ):
