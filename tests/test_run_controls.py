@@ -1,5 +1,6 @@
 """Pause, resume, stop and the interrupt, in each phase of each optimizer, while a model hangs."""
 
+import itertools
 import os
 import signal
 import threading
