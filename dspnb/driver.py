@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .budget import Budget, Metered, Spending
 from .candidate import Candidate, changes
@@ -55,6 +55,15 @@ class GoodEnough(Exception):
     """The validation score that the budget asks for is reached."""
 
 
+class _Each(NamedTuple):
+    """What one row took."""
+
+    calls: float = 0.0
+    tokens_in: float = 0.0
+    tokens_out: float = 0.0
+    dollars: float = 0.0
+
+
 @dataclass
 class _Progress:
     """How far a work is."""
@@ -94,6 +103,9 @@ class Driver:
         self._trained: dict[str, LanguageModel] = {}  # by role
         self._meters: dict[int, Metered] = {}
         self._seconds = seconds  # of earlier sessions
+        self._each = _Each(), 0.0  # what a row took, and seconds: the most of any candidate
+        self._searching = False  # so that something is set aside
+        self._unconfirmed = False  # it was said that nothing can be
         self._walked: float | None = None  # seconds, until something new was to be made
 
     def drive(self) -> None:
@@ -159,6 +171,7 @@ class Driver:
         self._perform((Validate(self.task.state, note="as it is"),))
         if self.taken.program_calls and (better := estimated(self.plan, self.taken)):
             self._say(better)
+        self._searching = True
         self._set_aside()
         self._say(Phase("searching"))
         with contextlib.closing(self.plan.optimizer.search(self.task)) as search:
@@ -240,39 +253,48 @@ class Driver:
 
     def _set_aside(self) -> None:
         """Keep enough of the budget to compare on held-out examples in the end."""
-        plan = self.plan
-        if not plan.test or not any(
-            (plan.budget.calls, plan.budget.tokens, plan.budget.dollars, plan.budget.seconds)
-        ):
+        plan, budget = self.plan, self.plan.budget
+        limits = (budget.calls, budget.tokens, budget.dollars, budget.seconds)
+        if not plan.test or not any(limits):
             return
         keys = self._scoring(self.candidates[0], "test").keys
         rows = 2 * len(keys) - len(self.store.cells.find(keys))
         usage, seconds = self._needed(rows)
-        # Calls that are under way when the search ends are still paid for.
-        spare = dataclasses.replace(self._needed(plan.concurrency)[0], calls=0)
-        allowed = plan.budget.without(_together(usage, spare), seconds)
-        allowed = allowed or plan.budget.without(usage, seconds)
+        allowed = budget.without(usage, seconds)
         if allowed is not None:
             self._allowed = allowed
-        else:
+        elif not self._unconfirmed:
+            self._unconfirmed = True
             self._say(
                 Warned(
                     f"To compare on {len(plan.test)} held-out examples takes about {usage.calls} "
-                    "calls, more than half of the budget: nothing is set aside for it, and the "
+                    "calls, more than half of the budget: no more is set aside for it, and the "
                     "result may stay unconfirmed."
                 )
             )
 
     def _needed(self, rows: int) -> tuple[Usage, float]:
-        """What so many more rows take, and how many seconds: as those of the program as it is."""
-        plan = self.plan
-        keys = self._scoring(self.candidates[0], "val").keys
+        """What so many more rows take, and how many seconds, by the dearest candidate so far."""
+        waves = -(-rows // self.plan.concurrency)
+        each, seconds = self._each
+        if not each.calls:
+            return guessed(self.plan, rows), waves * seconds
+        usage = _times(each, rows)
+        # A limit that is not counted in calls is overrun by the last of them.
+        last = dataclasses.replace(_times(each, 1), calls=0)
+        return _together(usage, last), waves * seconds
+
+    def _weigh(self, keys: Sequence[bytes]) -> None:
+        """See what a candidate's rows took: demos make its prompts longer than those before."""
         count, usage, seconds = self.store.cells.took(keys)
-        waves = -(-rows // plan.concurrency)
-        if usage.calls:
-            return _times(usage, rows / count), waves * seconds / count
-        guess = guessed(plan, rows)
-        return guess, waves * seconds / max(1, count)
+        if not count:
+            return
+        most, longest = self._each
+        of_one = _Each(
+            usage.calls / count, usage.tokens_in / count, usage.tokens_out / count,
+            usage.dollars / count,
+        )  # fmt: skip
+        self._each = _Each(*map(max, most, of_one)), max(longest, seconds / count)
 
     # -- works -------------------------------------------------------------------------
 
@@ -469,6 +491,9 @@ class Driver:
         self._say(Evaluated(candidate.id, split, report.mean, low, high, n, errors))
         if split != "val":
             return
+        self._weigh(one.keys)
+        if self._searching:
+            self._set_aside()
         before, candidate.report = self.best_candidate, report
         if self.best_candidate is not before:
             self._say(BestChanged(candidate.id, report.mean))
@@ -580,10 +605,10 @@ def _together(one: Usage, other: Usage) -> Usage:
     )
 
 
-def _times(usage: Usage, factor: float) -> Usage:
+def _times(each: _Each, rows: int) -> Usage:
     return Usage(
-        calls=math.ceil(usage.calls * factor - 1e-9),
-        tokens_in=math.ceil(usage.tokens_in * factor),
-        tokens_out=math.ceil(usage.tokens_out * factor),
-        dollars=usage.dollars * factor,
+        calls=math.ceil(each.calls * rows - 1e-9),
+        tokens_in=math.ceil(each.tokens_in * rows),
+        tokens_out=math.ceil(each.tokens_out * rows),
+        dollars=each.dollars * rows,
     )
