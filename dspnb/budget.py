@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .cancellation import Cancelled, cancellation
 from .controls import BudgetSpent
 from .errors import UsageError
 from .lm.base import Completion, Feature, LanguageModel, Message, awaited, streamed, supported
@@ -237,7 +238,7 @@ class Metered:
         """The same for `await`, with `on_text` as in `stream`."""
         import asyncio  # 20 ms, and who awaits has it
 
-        while not (self._may_go_on() and self._reserved()):
+        while not (_wanted() and self._may_go_on() and self._reserved()):
             await asyncio.sleep(0.02)
         completion = None
         try:
@@ -249,7 +250,7 @@ class Metered:
 
     def _counted(self, call: Callable[[], Completion]) -> Completion:
         self._checkpoint()
-        while not self._reserved():
+        while not (_wanted() and self._reserved()):
             self._spending.wait(0.1)  # one under way may come from the cache, and cost no call
             self._checkpoint()
         completion = None
@@ -270,6 +271,14 @@ class Metered:
     def _check_price(self) -> None:
         if self._budget().dollars is not None and self._spending.usage.unpriced:
             raise _unpriced(self._spending.unpriced)
+
+
+def _wanted() -> bool:
+    """Raise `Cancelled` when nobody waits for this row any more: what is left is for others."""
+    scope = cancellation.get()
+    if scope is not None and scope.over:
+        raise Cancelled
+    return True
 
 
 def check_price(budget: Budget, lm: LanguageModel) -> None:
