@@ -275,7 +275,7 @@ class Driver:
 
     def _needed(self, rows: int) -> tuple[Usage, float]:
         """What so many more rows take, and how many seconds, by the dearest candidate so far."""
-        waves = -(-rows // self.plan.concurrency)
+        waves = 1 + -(-rows // self.plan.concurrency)
         each, seconds = self._each
         if not each.calls:
             return guessed(self.plan, rows), waves * seconds

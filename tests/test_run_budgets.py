@@ -7,9 +7,9 @@ import pytest
 from killing import OPTIMIZERS, Counting, Painter, Trainer, examples, right
 
 from dspnb import Budget, compile, use
+from dspnb.lm.labels import labels
 
 CONCURRENCY = 8
-MANY = OPTIMIZERS["bootstrap-rs"]
 
 
 class Noting(Counting):
@@ -27,9 +27,9 @@ class Noting(Counting):
         pass
 
 
-def search(name="bootstrap-rs", *, seconds=0.0, test=16, **options):
+def search(name="bootstrap-rs", *, lm=None, seconds=0.0, test=16, **options):
     """A run to its end."""
-    with use(lm=Noting(seconds)):
+    with use(lm=lm or Noting(seconds)):
         run = compile(
             Painter(), OPTIMIZERS[name], metric=right, train=examples(0, 12),
             val=examples(100, 16), test=examples(200, test) if test else None, seed=3,
@@ -176,3 +176,30 @@ def test_a_run_that_ended_early_with_sixteen_goes_on_with_one(name):
 
     assert second.id == first.id
     assert outcome(second) == outcome(expected)
+
+
+class Late(Noting):
+    """Hangs in the first of two calls of one row of a candidate."""
+
+    def __init__(self):
+        super().__init__()
+        self.let_go, self.asked_again = threading.Event(), threading.Event()
+
+    def __call__(self, messages, **params):
+        if labels().candidate == 1 and "thing 105" in messages[-1].content:
+            if self.let_go.is_set():
+                self.asked_again.set()
+            self.let_go.wait(30)
+        return super().__call__(messages, **params)
+
+
+def test_a_row_that_nobody_waits_for_any_more_makes_no_further_call():
+    lm = Late()
+    run = search("labeled", lm=lm, resume="never", budget=Budget(seconds=0.5))
+    lm.let_go.set()
+    for thread in [one for one in threading.enumerate() if one.name == "dspnb"]:
+        thread.join(5)
+
+    assert "the rest was set aside" in run.reason
+    assert run.comparison is not None
+    assert not lm.asked_again.is_set()
