@@ -33,7 +33,11 @@ def begin(plan: Plan, resume: str = "auto", settings: dict[str, Any] | None = No
                 said = f"The same run is under way already, as {record.id}; this is another one."
                 plan = dataclasses.replace(plan, warnings=(*plan.warnings, said))
                 continue
-            return _started(plan, record, store, lock)
+            record = store.runs.get(record.id)  # it may have come to its end meanwhile
+            if record.status in ("done", "failed"):
+                lock.release()
+                continue
+            return _started(plan, record, store, lock, resumed=True)
     else:
         record = store.runs.get(resume)
         if changed := plan.changed(record.parts):
@@ -41,7 +45,8 @@ def begin(plan: Plan, resume: str = "auto", settings: dict[str, Any] | None = No
                 f"`{record.id}` cannot go on: {', '.join(changed)} changed since. Start a new run "
                 "without `resume`; scores that still hold are used again."
             )
-        return _started(plan, record, store, store.runs.lock(record.id).take())
+        lock = store.runs.lock(record.id).take()
+        return _started(plan, store.runs.get(record.id), store, lock, resumed=True)
     record = Record(
         f"run-{uuid.uuid4().hex[:12]}",
         time.time(),
@@ -52,10 +57,13 @@ def begin(plan: Plan, resume: str = "auto", settings: dict[str, Any] | None = No
     return _started(plan, record, store, store.runs.lock(record.id).take())
 
 
-def _started(plan: Plan, record: Record, store: Store, lock: Lock) -> Run:
+def _started(plan: Plan, record: Record, store: Store, lock: Lock, *, resumed: bool = False) -> Run:
+    # One that asked all anew goes on with its own answers.
+    plan = dataclasses.replace(plan, fresh=plan.fresh or bool(record.settings.get("fresh")))
+    record = dataclasses.replace(record, status="running", reason="")
     try:
         store.runs.begin(record)
-        return Run(plan, record, store, lock).start()
+        return Run(plan, record, store, lock, resumed=resumed).start()
     except BaseException:
         lock.release()
         raise
@@ -75,4 +83,5 @@ def _settings(plan: Plan) -> dict[str, Any]:
         "budget": str(plan.budget),
         "seed": plan.seed,
         "concurrency": plan.concurrency,
+        "fresh": plan.fresh,
     }

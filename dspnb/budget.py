@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .cancellation import Cancelled, cancellation
 from .controls import BudgetSpent
 from .errors import UsageError
 from .lm.base import Completion, Feature, LanguageModel, Message, awaited, streamed, supported
@@ -110,12 +111,17 @@ _UNITS = {
 
 
 class Spending:
-    """Counts what a run spends. A call is reserved before it is made, so no limit is overrun."""
+    """Counts what a run spends. A call is reserved before it is made.
+
+    So no limit of calls is overrun, and one of tokens or dollars by a single call, unless calls
+    under way take more than any before.
+    """
 
     def __init__(self, usage: Usage = Usage()) -> None:
-        self._settled = threading.Condition()  # protects the three below
+        self._settled = threading.Condition()  # protects all below
         self._usage = usage
         self._under_way = 0
+        self._tokens, self._dollars = 0, 0.0  # the most that a call took
         self._unpriced = ""
 
     @property
@@ -129,18 +135,32 @@ class Spending:
         return self._unpriced
 
     def reserve(self, budget: Budget) -> bool:
-        """Reserve a call, unless those under way may use up the calls that are left."""
+        """Reserve a call, unless those under way may use up what is left."""
         with self._settled:
-            if budget.calls is not None and self._usage.calls + self._under_way >= budget.calls:
+            if self._under_way and budget.spent(self._expected, 0.0):
                 return False
             self._under_way += 1
             return True
+
+    @property
+    def _expected(self) -> Usage:
+        """What will be spent when those under way are answered."""
+        usage, more = self._usage, self._under_way
+        return dataclasses.replace(
+            usage,
+            calls=usage.calls + more,
+            tokens_in=usage.tokens_in + more * self._tokens,
+            dollars=usage.dollars + more * self._dollars,
+        )
 
     def settle(self, completion: Completion | None, model: str = "") -> None:
         """The reserved call is over: answered, or failed."""
         with self._settled:
             self._under_way -= 1
             self._usage = self._usage.add(completion)
+            if completion is not None and not completion.cached:
+                self._tokens = max(self._tokens, completion.tokens_in + completion.tokens_out)
+                self._dollars = max(self._dollars, completion.dollars or 0.0)
             if self._usage.unpriced and not self._unpriced:
                 self._unpriced = model
             self._settled.notify_all()
@@ -218,7 +238,7 @@ class Metered:
         """The same for `await`, with `on_text` as in `stream`."""
         import asyncio  # 20 ms, and who awaits has it
 
-        while not (self._may_go_on() and self._reserved()):
+        while not (_wanted() and self._may_go_on() and self._reserved()):
             await asyncio.sleep(0.02)
         completion = None
         try:
@@ -230,7 +250,7 @@ class Metered:
 
     def _counted(self, call: Callable[[], Completion]) -> Completion:
         self._checkpoint()
-        while not self._reserved():
+        while not (_wanted() and self._reserved()):
             self._spending.wait(0.1)  # one under way may come from the cache, and cost no call
             self._checkpoint()
         completion = None
@@ -251,6 +271,14 @@ class Metered:
     def _check_price(self) -> None:
         if self._budget().dollars is not None and self._spending.usage.unpriced:
             raise _unpriced(self._spending.unpriced)
+
+
+def _wanted() -> bool:
+    """Raise `Cancelled` when nobody waits for this row any more: what is left is for others."""
+    scope = cancellation.get()
+    if scope is not None and scope.over:
+        raise Cancelled
+    return True
 
 
 def check_price(budget: Budget, lm: LanguageModel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 
 
@@ -20,19 +21,37 @@ class Controls:
 
     _go: threading.Event = field(default_factory=threading.Event)
     _reason: str = ""
+    _since: float | None = None  # when it was paused, on the monotonic clock
+    _paused: float = 0.0  # seconds, before that
+    _turn: threading.Lock = field(default_factory=threading.Lock)  # protects all
 
     def __post_init__(self) -> None:
         self._go.set()
 
     def pause(self) -> None:
-        self._go.clear()
+        with self._turn:
+            if not self._reason:  # a late pause would hold up the end
+                self._go.clear()
+                self._since = self._since or time.monotonic()
 
     def resume(self) -> None:
-        self._go.set()
+        with self._turn:
+            self._run_on()
 
     def stop(self, reason: str) -> None:
-        self._reason = self._reason or reason
+        with self._turn:
+            self._reason = self._reason or reason
+            self._run_on()
+
+    def _run_on(self) -> None:
+        self._paused, self._since = self.paused_seconds, None
         self._go.set()
+
+    @property
+    def paused_seconds(self) -> float:
+        """How long it was paused, up to now."""
+        since = self._since
+        return self._paused + (time.monotonic() - since if since is not None else 0.0)
 
     @property
     def paused(self) -> bool:

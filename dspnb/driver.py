@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
+import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .budget import Budget, Metered, Spending
 from .candidate import Candidate, changes
@@ -15,7 +17,7 @@ from .comparison import Comparison
 from .context import use
 from .controls import BudgetSpent, Controls
 from .errors import UsageError
-from .estimate import Taken, estimated
+from .estimate import Taken, estimated, guessed
 from .evaluate import scored
 from .events import (
     BestChanged,
@@ -43,7 +45,7 @@ from .optimizers import Ask, Complete, Evaluate, Task, Train, Trained, Validate
 from .plan import Plan
 from .report import Report, Row
 from .row_calls import RowCalls
-from .store import Evaluation, KeptRows, Store
+from .store import Cell, Evaluation, KeptRows, Store
 from .trace import Trace
 from .work import NOTHING, Completing, Scoring, Training, Work, key_of, keys_of
 from .work import Scored as Whose
@@ -53,6 +55,15 @@ OUTSIDE: dict[str, Any] = {"history": None, "frame": None, "rollout": 0}  # of a
 
 class GoodEnough(Exception):
     """The validation score that the budget asks for is reached."""
+
+
+class _Each(NamedTuple):
+    """What one row took."""
+
+    calls: float = 0.0
+    tokens_in: float = 0.0
+    tokens_out: float = 0.0
+    dollars: float = 0.0
 
 
 @dataclass
@@ -97,6 +108,10 @@ class Driver:
         self._example_print = ByIdentity(example_print, most=1_000_000)
         self._model_print = ByIdentity(_model_print, most=100)
         self._seconds = seconds  # of earlier sessions
+        self._each = _Each(), 0.0  # what a row took, and seconds: the most of any candidate
+        self._searching = False  # so that something is set aside
+        self._unconfirmed = False  # it was said that nothing can be
+        self._walked: float | None = None  # seconds, until something new was to be made
 
     def drive(self) -> None:
         """Do all of it. Raises `Stop` when it is stopped, or the budget is spent."""
@@ -133,6 +148,13 @@ class Driver:
         return program
 
     @property
+    def seconds(self) -> float:
+        """Seconds spent by all sessions: not while paused, nor on the way through what is known."""
+        if self._walked is None:
+            return self._seconds
+        return self.log.seconds - self._walked - self.controls.paused_seconds
+
+    @property
     def taken(self) -> Taken:
         """What was done so far in this session, and what that took."""
         usage, before = self.spending.usage, self.before
@@ -145,7 +167,7 @@ class Driver:
             usage.unpriced - before.unpriced,
             usage.failed - before.failed,
         )
-        return Taken(self.program_calls - self.known, new, self.log.seconds - self._seconds)
+        return Taken(self.program_calls - self.known, new, self.seconds - self._seconds)
 
     # -- the search ------------------------------------------------------------------
 
@@ -154,6 +176,7 @@ class Driver:
         self._perform((Validate(self.task.state, note="as it is"),))
         if self.taken.program_calls and (better := estimated(self.plan, self.taken)):
             self._say(better)
+        self._searching = True
         self._set_aside()
         self._say(Phase("searching"))
         with contextlib.closing(self.plan.optimizer.search(self.task)) as search:
@@ -235,30 +258,48 @@ class Driver:
 
     def _set_aside(self) -> None:
         """Keep enough of the budget to compare on held-out examples in the end."""
-        plan, taken = self.plan, self.taken
-        if not plan.test or not any(
-            (plan.budget.calls, plan.budget.tokens, plan.budget.dollars, plan.budget.seconds)
-        ):
+        plan, budget = self.plan, self.plan.budget
+        limits = (budget.calls, budget.tokens, budget.dollars, budget.seconds)
+        if not plan.test or not any(limits):
             return
         keys = self._scoring(self.candidates[0], "test").keys
         rows = 2 * len(keys) - len(self.store.cells.find(keys))
-        if taken.usage.calls and taken.program_calls:
-            usage = _times(taken.usage, rows / taken.program_calls)
-            seconds = taken.seconds * rows / taken.program_calls
-        else:
-            each = max(1, len(self.task.signatures))
-            usage, seconds = Usage(calls=rows * each), 0.0
-        allowed = plan.budget.without(usage, seconds)
+        usage, seconds = self._needed(rows)
+        allowed = budget.without(usage, seconds)
         if allowed is not None:
             self._allowed = allowed
-        else:
+        elif not self._unconfirmed:
+            self._unconfirmed = True
             self._say(
                 Warned(
                     f"To compare on {len(plan.test)} held-out examples takes about {usage.calls} "
-                    "calls, more than half of the budget: nothing is set aside for it, and the "
+                    "calls, more than half of the budget: no more is set aside for it, and the "
                     "result may stay unconfirmed."
                 )
             )
+
+    def _needed(self, rows: int) -> tuple[Usage, float]:
+        """What so many more rows take, and how many seconds, by the dearest candidate so far."""
+        waves = 1 + -(-rows // self.plan.concurrency)
+        each, seconds = self._each
+        if not each.calls:
+            return guessed(self.plan, rows), waves * seconds
+        usage = _times(each, rows)
+        # A limit that is not counted in calls is overrun by the last of them.
+        last = dataclasses.replace(_times(each, 1), calls=0)
+        return _together(usage, last), waves * seconds
+
+    def _weigh(self, keys: Sequence[bytes]) -> None:
+        """See what a candidate's rows took: demos make its prompts longer than those before."""
+        count, usage, seconds = self.store.cells.took(keys)
+        if not count:
+            return
+        most, longest = self._each
+        of_one = _Each(
+            usage.calls / count, usage.tokens_in / count, usage.tokens_out / count,
+            usage.dollars / count,
+        )  # fmt: skip
+        self._each = _Each(*map(max, most, of_one)), max(longest, seconds / count)
 
     # -- works -------------------------------------------------------------------------
 
@@ -350,6 +391,7 @@ class Driver:
         owners = list(wanted.values())
         if jobs:
             self.in_flight.give_up()  # of an earlier search that was cut short
+            self._set_out()
             awaited = all(one.work.awaited for one in under_way)
             concurrency = self.plan.concurrency
             ahead = all(
@@ -363,6 +405,12 @@ class Driver:
                         self._take(one, place, row, known=first > 0)
         self._failures.check(last=True)
         return under_way
+
+    def _set_out(self) -> None:
+        """From now on the time counts."""
+        if self._walked is None:
+            now, paused = self.log.seconds, self.controls.paused_seconds
+            self._walked = now - self._seconds - paused
 
     def _job(self, key: bytes, one: _Progress, place: int) -> Any:
         calls = RowCalls(key, self._answers, self._metered, self.in_flight)
@@ -387,21 +435,36 @@ class Driver:
         found = self.store.cells.find(keys)
         if self.before.calls or self.before.failed:
             found |= self.store.cells.find(own)
-        for place, (key, mine) in enumerate(zip(keys, own, strict=True)):
-            cell = found.get(key) or found.get(mine)
-            if cell is None:
-                continue
+        cells = {
+            place: cell
+            for place, (key, mine) in enumerate(zip(keys, own, strict=True))
+            if (cell := found.get(key) or found.get(mine)) is not None
+        }
+        rows = self._read(one, cells) if one.whole else {}
+        for place, cell in cells.items():
+            row = rows.get(place)
+            if row is None and one.whole:
+                continue  # it is made anew
+            if row is None:
+                example = one.work.examples[place]
+                row = Row(example, None, Score(cell.value, cell.error), cell.error)
             one.keys[place] = cell.key
-            example = one.work.examples[place]
-            row = Row(example, None, Score(cell.value, cell.error), cell.error)
             self._take(one, place, row, known=True)
-        if one.whole and one.scores:
-            places = list(one.scores)
-            signatures = {path: p.signature for path, p in one.work.program.predictors()}
-            rows = self.store.cells.rows(
-                [one.keys[i] for i in places], [one.work.examples[i] for i in places], signatures
-            )
-            one.rows.update(zip(places, rows, strict=True))
+
+    def _read(self, one: _Progress, cells: Mapping[int, Cell]) -> dict[int, Row]:
+        """The whole rows of cells by their place; a damaged one makes room for another."""
+        signatures = {path: p.signature for path, p in one.work.program.predictors()}
+        keys = [cell.key for cell in cells.values()]
+        examples = [one.work.examples[place] for place in cells]
+        read = list(self.store.cells.rows(keys, examples, signatures))
+        self.store.cells.set_aside(
+            key for key, row in zip(keys, read, strict=True) if isinstance(row, ValueError)
+        )
+        return {
+            place: row
+            for place, row in zip(cells, read, strict=True)
+            if not isinstance(row, ValueError)
+        }
 
     def _take(self, one: _Progress, place: int, row: Row, *, known: bool) -> None:
         """Count a row, tell of it, and finish the work with its last."""
@@ -438,6 +501,9 @@ class Driver:
         self._say(Evaluated(candidate.id, split, report.mean, low, high, n, errors))
         if split != "val":
             return
+        self._weigh(one.keys)
+        if self._searching:
+            self._set_aside()
         before, candidate.report = self.best_candidate, report
         if self.best_candidate is not before:
             self._say(BestChanged(candidate.id, report.mean))
@@ -502,7 +568,7 @@ class Driver:
                 self.spending,
                 self._checkpoint,
                 self._may_go_on,
-                lambda: self.log.seconds,
+                lambda: self.seconds,
             )
         return meter
 
@@ -526,7 +592,7 @@ class Driver:
 
     def _check_time(self) -> None:
         limit = self._allowed.seconds
-        if limit is not None and self.log.seconds >= limit:
+        if limit is not None and self.seconds >= limit:
             raise BudgetSpent(f"budget of {limit:g} s spent")
 
 
@@ -574,10 +640,10 @@ def _together(one: Usage, other: Usage) -> Usage:
     )
 
 
-def _times(usage: Usage, factor: float) -> Usage:
+def _times(each: _Each, rows: int) -> Usage:
     return Usage(
-        calls=round(usage.calls * factor),
-        tokens_in=round(usage.tokens_in * factor),
-        tokens_out=round(usage.tokens_out * factor),
-        dollars=usage.dollars * factor,
+        calls=math.ceil(each.calls * rows - 1e-9),
+        tokens_in=math.ceil(each.tokens_in * rows),
+        tokens_out=math.ceil(each.tokens_out * rows),
+        dollars=each.dollars * rows,
     )

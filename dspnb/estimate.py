@@ -62,6 +62,22 @@ def estimated(plan: Plan, taken: Taken | None = None) -> Estimated | None:
     )
 
 
+def guessed(plan: Plan, rows: int) -> Usage:
+    """What so many runs of the program take, told from their prompts."""
+    tokens_in, tokens_out = prompt_tokens(plan.program, plan.here.adapter, plan.train[0])
+    price = getattr(plan.model("student"), "price", None)
+    dollars = 0.0
+    if price is not None:
+        dollars = rows * (tokens_in * price.tokens_in + tokens_out * price.tokens_out)
+    each = max(1, len(list(plan.program.predictors())))
+    return Usage(
+        calls=rows * each,
+        tokens_in=rows * tokens_in,
+        tokens_out=rows * tokens_out,
+        dollars=dollars,
+    )
+
+
 def _from_prompts(plan: Plan, parts: dict[str, int], runs: int, calls: int) -> Estimated:
     tokens_in, tokens_out = prompt_tokens(plan.program, plan.here.adapter, plan.train[0])
     price = getattr(plan.model("student"), "price", None)

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from .better import detectable
@@ -44,7 +44,9 @@ class Run:
     is paid for is in the store before anything else happens.
     """
 
-    def __init__(self, plan: Plan, record: Record, store: Store, lock: Lock) -> None:
+    def __init__(
+        self, plan: Plan, record: Record, store: Store, lock: Lock, *, resumed: bool = False
+    ) -> None:
         self.id, self.plan = record.id, plan
         self._lock = lock  # held, so that no other process goes on with the same run
         self.store, self._record = store, record
@@ -54,9 +56,10 @@ class Run:
         self._driver = Driver(plan, record.id, store, record.spent.get("seconds", 0.0))
         self.task, self.log = self._driver.task, self._driver.log
         self.spending = self._driver.spending
-        self._resumed = record.spent != {}
+        self._resumed = resumed
         self._ended = threading.Event()
-        self._turn = threading.Lock()  # protects `status` and `reason`
+        self._turn = threading.Lock()  # protects `status`, `reason`, and the controls
+        self._watch = Watch(self, store, self._keep, self.log.append)
         self._keeping = threading.Lock()  # protects `_record`, and the order of its writing
         context = contextvars.copy_context()
         self._thread = threading.Thread(
@@ -76,19 +79,15 @@ class Run:
 
     def pause(self) -> None:
         """Start no further call until `resume`; those in flight are finished."""
-        if not self.over:
-            self._driver.controls.pause()
-            self._become("paused")
+        self._become("paused", then=self._driver.controls.pause)
 
     def resume(self) -> None:
         """Go on after `pause`."""
-        self._become("running")
-        self._driver.controls.resume()
+        self._become("running", then=self._driver.controls.resume)
 
     def stop(self, reason: str = "stopped by you") -> None:
         """End now, without waiting for calls in flight; `best` is what was found until then."""
-        self._become("stopping")
-        self._driver.controls.stop(reason)
+        self._become("stopping", then=functools.partial(self._driver.controls.stop, reason))
 
     def wait(self, timeout: float | None = None) -> Run:
         """Block until the run ends, at most `timeout` seconds; raise the error of a failed run.
@@ -242,20 +241,19 @@ class Run:
     # -- on its thread -----------------------------------------------------------------
 
     def _main(self) -> None:
-        watch = Watch(self, self.store, self._keep, self.log.append)
         try:
             self._announce()
-            watch.start()
+            self._watch.start()
             self._driver.drive()
             self._end("done")
         except Stop as stop:
             self._end("stopped", str(stop))
-        except Exception as error:  # whatever the optimizer or the user's program raises
+        except BaseException as error:  # whatever the optimizer or the user's program raises
             self.error = error
             self._end("failed", one_line(error))
         finally:
             self.log.close()
-            watch.close()
+            self._watch.close()
             self._lock.release()
             self._ended.set()
 
@@ -266,7 +264,7 @@ class Run:
         say(StatusChanged("running"))
         if self._resumed:
             before = self._driver.before
-            rows = int(self._record.spent.get("program_calls", 0))
+            rows = self.store.cells.count(self.id)
             say(Resumed(rows, before.calls, before.dollars))
         for warning in (*plan.warnings, *self._cautions()):
             say(Warned(warning))
@@ -291,6 +289,7 @@ class Run:
 
     def _end(self, status: Status, reason: str = "") -> None:
         usage = self.spending.usage
+        self._watch.tell()
         self.log.append(
             Spent(
                 self._driver.program_calls,
@@ -300,20 +299,23 @@ class Run:
                 usage.tokens_in + usage.tokens_out,
                 usage.dollars,
                 usage.unpriced,
-                self.log.seconds,
+                self._driver.seconds,
             )
         )
         self._become(status, reason)
         self._keep()
 
-    def _become(self, status: Status, reason: str = "") -> None:
+    def _become(
+        self, status: Status, reason: str = "", then: Callable[[], object] = lambda: None
+    ) -> None:
         with self._turn:  # a late `stop` must not reopen a finished run
             if self.status in FINAL or self.status == status:
                 return
             if self.status == "stopping" and status not in FINAL:
                 return
             self.status, self.reason = status, reason
-        self.log.append(StatusChanged(status, reason))
+            then()  # not after: a `resume` at the same moment would leave it paused
+            self.log.append(StatusChanged(status, reason))
 
     def _keep(self) -> None:
         """Write down how it stands, and all that is held back."""
@@ -325,7 +327,7 @@ class Run:
                 "tokens": usage.tokens_in + usage.tokens_out,
                 "dollars": usage.dollars,
                 "unpriced": usage.unpriced,
-                "seconds": self.log.seconds,
+                "seconds": self._driver.seconds,
                 "program_calls": self._driver.program_calls,
             }
             result: dict[str, Any] = {}

@@ -35,11 +35,25 @@ class Watch:
         self._run, self._store, self._keep, self._say = run, store, keep, say
         self._over = threading.Event()
         self._trouble = store.trouble  # which the run has told of
+        self._telling = threading.Lock()  # protects `_trouble`
         self._thread = threading.Thread(target=self._look, name=f"{run.id}-watch", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()
+
+    def tell(self) -> None:
+        """Say once when the store cannot be written any more."""
+        with self._telling:
+            if self._store.trouble == self._trouble:
+                return
+            self._trouble = self._store.trouble
+        self._say(
+            Warned(
+                "What the run pays for from now on is kept in memory only, and what was "
+                f"kept before is safe: {self._trouble}"
+            )
+        )
 
     def close(self) -> None:
         """Look no more."""
@@ -55,14 +69,7 @@ class Watch:
                     self._run.pause()
                 case "resume":
                     self._run.resume()
-            if self._store.trouble != self._trouble:
-                self._trouble = self._store.trouble
-                self._say(
-                    Warned(
-                        "What the run pays for from now on is kept in memory only, and what was "
-                        f"kept before is safe: {self._trouble}"
-                    )
-                )
+            self.tell()
             if time.monotonic() - kept >= KEPT:
                 self._keep()
                 kept = time.monotonic()

@@ -1,6 +1,6 @@
 """A search as a process of its own, which can be killed at any moment and go on.
 
-Run as a script it searches to the end and prints what it found as JSON. The model writes one byte
+It searches to the end and prints what it found as JSON. The model writes one byte
 before and one after each call into a file, which outlives the process.
 """
 
@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -37,6 +38,7 @@ from dspnb.store.states import state_json
 COLORS = ("red", "green", "blue", "white")
 CONCURRENCY = 6
 ROOT = Path(__file__).parent.parent
+_SEARCH = "print(json.dumps(killing.search(sys.argv[1], sys.argv[2])))"
 
 
 class Counting:
@@ -49,7 +51,7 @@ class Counting:
         self.note(b"<")
         text = "\0".join(message.content for message in messages)
         luck = int.from_bytes(hashlib.sha256(f"{rollout}{text}".encode()).digest()[:2]) % 100
-        time.sleep(0.001 + luck / 20_000)
+        self.pause(luck)
         asked = messages[-1].content
         if "better" in asked:
             answer = f"[[ ## better ## ]]\nSay the colour, {luck}."
@@ -61,6 +63,9 @@ class Counting:
             answer = f"[[ ## draft ## ]]\ndraft {luck}"
         self.note(b">")
         return Completion(answer, self.model, tokens_in=len(text) // 4, tokens_out=4, dollars=0.001)
+
+    def pause(self, luck):
+        time.sleep(0.001 + luck / 20_000)
 
     def note(self, byte):
         file = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -177,15 +182,18 @@ def search(name, file):
             "held out": [run.comparison.baseline.scores, run.comparison.best.scores],
         },
         "calls": run.spending.usage.calls,  # of all sessions
+        "said": [e.body.message for e in run.log.since(0) if e.body.kind == "warned"],
+        "resumed": any(e.body.kind == "resumed" for e in run.log.since(0)),
     }
 
 
 class Searching:
     """The same search in processes that share a store."""
 
-    def __init__(self, folder: Path, name: str):
+    def __init__(self, folder: Path, name: str, home: Path | None = None):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.name, self.file = folder, name, folder / "calls"
+        self.home = home or folder
 
     @property
     def calls(self):
@@ -193,24 +201,33 @@ class Searching:
         noted = self.file.read_bytes() if self.file.exists() else b""
         return noted.count(b"<"), noted.count(b">")
 
-    def begin(self):
-        """Start the process."""
-        env = {**os.environ, "DSPNB_HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, __file__, self.name, str(self.file)]
+    def begin(self, *first):
+        """Start the process; `first` are statements that it does before all else."""
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        env = {**os.environ, "DSPNB_HOME": str(self.home), "PYTHONPATH": paths}
+        code = "\n".join([*first, "import json, sys, killing", _SEARCH])
+        command = [sys.executable, "-c", code, self.name, str(self.file)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
 
-    def finish(self):
+    def until(self, process, calls):
+        """Wait until so many calls were begun by all processes, or this one has ended."""
+        while process.poll() is None and self.calls[0] < calls:
+            time.sleep(0.002)
+        return process
+
+    def finish(self, *first):
         """What it finds."""
-        process = self.begin()
+        return self.end(self.begin(*first))
+
+    def end(self, process):
+        """What a process finds."""
         told, _ = process.communicate(timeout=120)
         assert process.returncode == 0
         return json.loads(told.splitlines()[-1])
 
     def kill(self, after, jitter):
         """Kill it once so many calls were begun; whether it was still there."""
-        process = self.begin()
-        while process.poll() is None and self.calls[0] < after:
-            time.sleep(0.002)
+        process = self.until(self.begin(), after)
         time.sleep(jitter)
         there = process.poll() is None
         with contextlib.suppress(ProcessLookupError):
@@ -230,7 +247,9 @@ class Killed:
     resumed: bool  # whether the same run went on
 
 
-def kill_and_resume(folder, name, whole, total, luck) -> Killed:
+def kill_and_resume(
+    folder: Path, name: str, whole: dict, total: int, luck: random.Random
+) -> Killed:
     """Kill a search at a moment that luck chooses, and let it go on to its end."""
     searching = Searching(folder, name)
     after, jitter = luck.randint(0, total), luck.uniform(0, 0.01)
@@ -244,7 +263,3 @@ def kill_and_resume(folder, name, whole, total, luck) -> Killed:
         begun - ended,
         there,
     )
-
-
-if __name__ == "__main__":
-    print(json.dumps(search(sys.argv[1], sys.argv[2])))  # noqa: T201

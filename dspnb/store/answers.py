@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from dspnb.lm import written
 from dspnb.lm.base import Completion
 from dspnb.lm.usage import Usage
@@ -17,7 +19,8 @@ class Answers:
         self._known: dict[bytes, Completion] = {}
         rows = database.read("SELECT key, completion FROM answers WHERE run = ?", (run,))
         for key, text in rows:
-            self._known[key] = written.from_json(text)
+            with contextlib.suppress(ValueError, TypeError):  # damaged: it is asked again
+                self._known[key] = written.from_json(text)
 
     @property
     def any(self) -> bool:

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import overload
 
-from dspnb.example import Example
+from dspnb.example import Example, Score
 from dspnb.report import Row
 from dspnb.signature import Signature
 
@@ -19,7 +19,8 @@ _AT_ONCE = 200  # rows that are read together
 class KeptRows(Sequence[Row]):
     """Rows by their keys; only scores and errors are in memory.
 
-    Raises `ValueError` for a row that was deleted from the store meanwhile.
+    A row that was deleted from the store meanwhile, or is damaged there, has its score, and an
+    error that says so.
     """
 
     def __init__(
@@ -60,5 +61,12 @@ class KeptRows(Sequence[Row]):
         keys = [self._keys[i] for i in places]
         examples = [self._examples[i] if self._examples else None for i in places]
         for i, row in zip(places, self._cells.rows(keys, examples, self._signatures), strict=True):
+            if isinstance(row, ValueError):
+                row = self._lost(i, row)
             raised = self._exceptions.get(i)
             yield row if raised is None else dataclasses.replace(row, exception=raised)
+
+    def _lost(self, place: int, why: ValueError) -> Row:
+        said = f"Row {place} cannot be read any more: {why}. Its score is right."
+        example = self._examples[place] if self._examples else Example()
+        return Row(example, None, Score(self.scores[place], said), self.errors.get(place) or said)

@@ -21,7 +21,7 @@ def store_file(start: Path | None = None) -> Path:
         return Path(chosen).expanduser().absolute() / "runs.sqlite"
     start = (start or Path.cwd()).absolute()
     for folder in (start, *start.parents):
-        if any((folder / sign).exists() for sign in SIGNS):
+        if any(os.path.exists(folder / sign) for sign in SIGNS):  # not where one may not look
             return folder / ".dspnb" / "runs.sqlite"
     return start / ".dspnb" / "runs.sqlite"
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic_core import to_json as _core_json
 
+from dspnb.errors import UsageError, one_line
 from dspnb.example import Example, Prediction, Score
-from dspnb.jsonable import from_json, is_json, to_json
+from dspnb.jsonable import from_json, is_json
 from dspnb.lm import written
 from dspnb.lm.base import Attachment, Block, Message, ToolCall
 from dspnb.report import Row
 from dspnb.signature import Field, Signature
 from dspnb.trace import Attempt, Call, Check
 
+from .words import in_words, told_json
+
 _encode_as_ascii = json.JSONEncoder(separators=(",", ":")).encode
 
 # A thing that many rows share, and how it is written -> the number of that text; and back.
 Keep = Callable[[Any, Callable[[Any], str]], int]
 Find = Callable[[int], str]
+_DAMAGE = (TypeError, ValueError, LookupError, AttributeError, RecursionError, UsageError)
+Tell = Callable[[Any, Any], Any]  # a value, and the type of its field -> a value of JSON
 Signatures = Mapping[str, Signature]  # predictor path -> the signature of the program at hand
 
 
@@ -29,6 +35,13 @@ def row_json(row: Row, keep: Keep) -> str:
 
     What many rows share (an example, the start of a prompt, a signature) is given to `keep`.
     """
+    try:
+        return _encode(_row(row, keep, told_json))
+    except RecursionError:  # a value that is nested deeper than JSON is written
+        return _encode(_row(row, keep, lambda value, _: in_words(value)))
+
+
+def _row(row: Row, keep: Keep, tell: Tell) -> dict[str, Any]:
     types = {field.name: field.type for call in row.trace for field in call.signature.outputs}
     told: dict[str, Any] = {
         "score": [row.score.value, row.score.feedback, dict(row.score.parts)],
@@ -37,15 +50,15 @@ def row_json(row: Row, keep: Keep) -> str:
     }
     if row.prediction is not None:
         told["outputs"] = {
-            name: to_json(value, types.get(name, Any)) for name, value in row.prediction.items()
+            name: tell(value, types.get(name, Any)) for name, value in row.prediction.items()
         }
     if row.error:
         told["error"] = row.error
     if row.checks:
         told["checks"] = [[c.kind, c.message, c.held, c.tries] for c in row.checks]
     if row.trace:
-        told["trace"] = [_call(call, keep) for call in row.trace]
-    return _encode(told)
+        told["trace"] = [_call(call, keep, tell) for call in row.trace]
+    return told
 
 
 def _encode(told: Any) -> str:
@@ -60,6 +73,13 @@ def read_row(text: str, example: Example | None, signatures: Signatures, find: F
 
     Without the example itself it is read too, with values as JSON has them.
     """
+    try:
+        return _read_row(text, example, signatures, find)
+    except _DAMAGE as error:
+        raise ValueError(f"it is damaged in the store ({one_line(error)})") from error
+
+
+def _read_row(text: str, example: Example | None, signatures: Signatures, find: Find) -> Row:
     told = json.loads(text)
     if example is None:
         example = _example(find(told["example"]))
@@ -73,18 +93,25 @@ def read_row(text: str, example: Example | None, signatures: Signatures, find: F
         }
         prediction = Prediction(**outputs).with_trace(trace, checks)
     value, feedback, parts = told["score"]
-    score = Score(value, feedback, parts)
     error, seconds = told.get("error", ""), told["seconds"]
-    return Row(example, prediction, score, error, trace, seconds, checks)
+    if not all(map(_is_number, (value, seconds, *parts.values()))):
+        raise TypeError("a score is no number")
+    if not all(type(said) is str for said in (feedback, error)):
+        raise TypeError("what was said is no text")
+    return Row(example, prediction, Score(value, feedback, parts), error, trace, seconds, checks)
 
 
-def _call(call: Call, keep: Keep) -> dict[str, Any]:
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float, bool) and math.isfinite(value)
+
+
+def _call(call: Call, keep: Keep, tell: Tell) -> dict[str, Any]:
     types = {field.name: field.type for field in call.signature.fields}
     told: dict[str, Any] = {
         "path": call.path,
         "signature": keep(call.signature, _signature_json),
-        "inputs": _values(call.inputs, types),
-        "outputs": _values(call.outputs, types),
+        "inputs": {name: tell(v, types.get(name, Any)) for name, v in call.inputs.items()},
+        "outputs": {name: tell(v, types.get(name, Any)) for name, v in call.outputs.items()},
         "numbers": [call.demos, call.tokens_in, call.tokens_out, call.dollars, call.seconds],
     }
     if call.messages:
@@ -136,19 +163,19 @@ def _read_call(told: Mapping[str, Any], signatures: Signatures, find: Find) -> C
     )
 
 
-def _values(values: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: to_json(value, types.get(name, Any)) for name, value in values.items()}
-
-
 def _value(value: Any, type_: Any) -> Any:
     try:
         return from_json(value, type_)
-    except ValueError:  # the program takes it for something else now
+    except Exception:  # the program takes it for something else now, and its own checks may raise
         return value
 
 
 def _example_json(example: Example) -> str:
-    return _encode([list(example.input_names), {n: to_json(v) for n, v in example.items()}])
+    names = list(example.input_names)
+    try:
+        return _encode([names, {n: told_json(v) for n, v in example.items()}])
+    except RecursionError:
+        return _encode([names, {n: in_words(v) for n, v in example.items()}])
 
 
 def _example(text: str) -> Example:
@@ -196,7 +223,7 @@ def _start(text: str) -> tuple[Message, ...]:
 def _message(message: Message) -> list[Any]:
     told: list[Any] = [message.role, [_block(block) for block in message.blocks]]
     if message.tool_calls or message.tool_call_id:
-        calls = [[call.name, to_json(dict(call.args)), call.id] for call in message.tool_calls]
+        calls = [[call.name, told_json(dict(call.args)), call.id] for call in message.tool_calls]
         told += [calls, message.tool_call_id]
     return told
 
@@ -206,7 +233,7 @@ def _block(block: Block) -> list[Any]:
         return [block.kind, block.text]
     given = block.attachment
     part = dict(given.part)
-    told = part if is_json(part) else to_json(part)
+    told = part if is_json(part) else told_json(part)
     return [block.kind, block.text, given.kind, told, given.label]
 
 

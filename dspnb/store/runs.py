@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from dspnb.errors import UsageError, nearest
 from dspnb.events import FINAL, Event, Status
@@ -140,17 +142,29 @@ class Runs:
 
     def events(self, run: str) -> Iterator[dict[str, Any]]:
         """The events of a run but the many small ones, as values of JSON."""
-        query = "SELECT body FROM events WHERE run = ? ORDER BY seq"
-        for (body,) in self._database.read(query, (run,)):
-            yield json.loads(body)
+        query = "SELECT seq, body FROM events WHERE run = ? ORDER BY seq"
+        time = 0.0
+        for seq, body in self._database.read(query, (run,)):
+            told = _object(body)
+            if told is None:  # the others are shown all the same
+                said = f"Event {seq} of `{run}` is damaged in the store."
+                told = {"seq": seq, "time": time, "kind": "warned", "message": said}
+            time = told.get("time", time)
+            yield told
 
     def candidates(self, run: str) -> list[KeptCandidate]:
         """The candidates of a run, by number."""
         query = "SELECT number, parent, note, state FROM candidates WHERE run = ? ORDER BY number"
-        return [
-            KeptCandidate(number, parent, note, read_state(state))
-            for number, parent, note, state in self._database.read(query, (run,))
-        ]
+        found = []
+        for number, parent, note, state in self._database.read(query, (run,)):
+            try:
+                found.append(KeptCandidate(number, parent, note, read_state(state)))
+            except ValueError:
+                raise UsageError(
+                    f"Candidate {number} of `{run}` is damaged in the store. To have it again, "
+                    "compile the same again."
+                ) from None
+        return found
 
     def evaluations(self, run: str) -> list[Evaluation]:
         """The evaluations of a run, by candidate."""
@@ -203,9 +217,11 @@ class Runs:
 
     def under_way(self, run: str) -> bool:
         """Whether a process, this one or another, drives the run."""
+        lock = self.lock(run)
         try:
-            with self.lock(run):
-                return False
+            if lock.there:
+                lock.take().release()
+            return False
         except UsageError:
             return True
 
@@ -226,37 +242,65 @@ class Runs:
 
 
 class Lock:
-    """A file that a process holds while it drives a run; its end lets go of it in any case."""
+    """A file that a process holds while it drives a run; its end lets go of it in any case.
+
+    Who lets go of it removes the file. Where no file can be locked it holds nobody off.
+    """
 
     def __init__(self, run: str, file: Path | None) -> None:
-        self._run = run
+        self._run, self._file = run, file
         # Not thread-local: it is taken by one thread and let go of by another.
         self._lock = None if file is None else FileLock(file, timeout=0, thread_local=False)
-        self._file = file
+
+    @property
+    def there(self) -> bool:
+        """Whether a process holds it, or was killed while it did."""
+        return self._file is not None and os.path.exists(self._file)
 
     def take(self) -> Lock:
         """Hold it. Raises `UsageError` when it is held already."""
-        if self._lock is not None and self._file is not None:
-            self._file.parent.mkdir(exist_ok=True)
-            try:
-                self._lock.acquire()
-            except Timeout:
-                raise UsageError(
-                    f"`{self._run}` is under way, here or in another process. Stop it first, "
-                    f"with `dspnb runs stop {self._run}` in a terminal or `%stop` where it runs."
-                ) from None
+        if self._lock is None or self._file is None:
+            return self
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with _door(self._file.parent):
+                self._acquire(self._lock)
+        except (OSError, NotImplementedError):  # what cannot be locked cannot be written either
+            self._lock = None
         return self
 
     def release(self) -> None:
         """Let go of it."""
-        if self._lock is not None:
-            self._lock.release()
+        if self._lock is None or self._file is None:
+            return
+        # In a directory that was removed, there is nothing to be removed, and none is made.
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            if self._file.parent.exists():
+                stack.enter_context(_door(self._file.parent))
+            if self._lock.is_locked:
+                self._lock.release()
+                self._file.unlink(missing_ok=True)
+        self._lock.release()
+
+    def _acquire(self, lock: BaseFileLock) -> None:
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UsageError(
+                f"`{self._run}` is under way, here or in another process. Stop it first, "
+                f"with `dspnb runs stop {self._run}` in a terminal or `%stop` where it runs."
+            ) from None
 
     def __enter__(self) -> Lock:
         return self.take()
 
     def __exit__(self, *error: object) -> None:
         self.release()
+
+
+def _door(folder: Path) -> BaseFileLock:
+    """Held while a lock's file comes or goes, so that nobody locks one that is removed."""
+    return FileLock(folder / "all.lock", timeout=10, poll_interval=0.002)
 
 
 def _put(record: Record) -> Statement:
@@ -276,9 +320,23 @@ def _put(record: Record) -> Statement:
 
 
 def _record(row: Sequence[Any]) -> Record:
+    """A record; one that is damaged counts as failed, and the others are shown all the same."""
     id_, began, status, reason, fingerprint, *plain = row
-    parts, settings, spent, result = map(json.loads, plain)
-    return Record(id_, began, fingerprint, parts, settings, status, reason, spent, result)
+    objects = [_object(text) for text in plain]
+    began = began if isinstance(began, float) else 0.0
+    if status not in get_args(Status) or None in objects:
+        status, reason = "failed", "its record is damaged in the store"
+    parts, settings, spent, result = (one or {} for one in objects)
+    return Record(str(id_), began, fingerprint, parts, settings, status, reason, spent, result)
+
+
+def _object(text: Any) -> dict[str, Any] | None:
+    """An object of JSON; None for anything else."""
+    try:
+        told = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def ended(record: Record, status: Status, reason: str, **more: Any) -> Record:

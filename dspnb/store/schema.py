@@ -76,4 +76,3 @@ VERSIONS: tuple[str, ...] = (
     );
     """,
 )
-VERSION = len(VERSIONS)

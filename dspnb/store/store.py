@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -24,6 +25,11 @@ class Store:
         self.cells, self.runs = Cells(self._database), Runs(self._database)
 
     @property
+    def sound(self) -> bool:
+        """Whether it is written to its file, which is still there."""
+        return self._database.sound
+
+    @property
     def trouble(self) -> str:
         """Why the file is not written, and what to do about it; empty while all is well."""
         return self._database.trouble
@@ -42,8 +48,17 @@ def opened(file: Path | None = None) -> Store:
     file = (file or store_file()).absolute()
     with _lock:
         store = _stores.get(file)
-        if store is None or store.trouble or not file.exists():
-            if store is not None and not store.trouble:
-                store.close()  # its file was removed
+        if store is None or not store.sound:
+            # The other is not closed: runs may still read what they have written to it.
             store = _stores[file] = Store(file)
         return store
+
+
+def _anew() -> None:
+    """In the child of a fork: the thread that held the lock is not there."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # Windows knows no forks
+    os.register_at_fork(after_in_child=_anew)

@@ -59,6 +59,8 @@ class Texts:
 
     def find(self, number: int) -> str:
         """The text of a number. Raises `ValueError` when there is none."""
+        if type(number) is not int or not -(2**63) <= number < 2**63:
+            raise ValueError(f"{number!r} is no number of a text")
         text = self._found.get(number)
         if text is None:
             rows = self._database.read("SELECT text FROM texts WHERE id = ?", (number,))
