@@ -53,6 +53,9 @@ from .work import Scored as Whose
 OUTSIDE: dict[str, Any] = {"history": None, "frame": None, "rollout": 0}  # of any program call
 
 
+LATE = 0.15  # seconds by which it may be seen late that the time is over
+
+
 class GoodEnough(Exception):
     """The validation score that the budget asks for is reached."""
 
@@ -280,14 +283,14 @@ class Driver:
 
     def _needed(self, rows: int) -> tuple[Usage, float]:
         """What so many more rows take, and how many seconds, by the dearest candidate so far."""
-        waves = 1 + -(-rows // self.plan.concurrency)
         each, seconds = self._each
+        seconds = LATE + seconds * (1 + -(-rows // self.plan.concurrency))
         if not each.calls:
-            return guessed(self.plan, rows), waves * seconds
+            return guessed(self.plan, rows), seconds
         usage = _times(each, rows)
         # A limit that is not counted in calls is overrun by the last of them.
         last = dataclasses.replace(_times(each, 1), calls=0)
-        return _together(usage, last), waves * seconds
+        return _together(usage, last), seconds
 
     def _weigh(self, keys: Sequence[bytes]) -> None:
         """See what a candidate's rows took: demos make its prompts longer than those before."""
