@@ -48,6 +48,7 @@ from .trace import Trace
 from .work import NOTHING, Completing, Scoring, Training, Work, key_of, keys_of
 from .work import Scored as Whose
 
+_LATE = 0.15  # seconds: the time is looked at ten times a second
 OUTSIDE: dict[str, Any] = {"history": None, "frame": None, "rollout": 0}  # of any program call
 
 
@@ -278,11 +279,11 @@ class Driver:
         waves = 1 + -(-rows // self.plan.concurrency)
         each, seconds = self._each
         if not each.calls:
-            return guessed(self.plan, rows), waves * seconds
+            return guessed(self.plan, rows), waves * seconds + _LATE
         usage = _times(each, rows)
         # A limit that is not counted in calls is overrun by the last of them.
         last = dataclasses.replace(_times(each, 1), calls=0)
-        return _together(usage, last), waves * seconds
+        return _together(usage, last), waves * seconds + _LATE
 
     def _weigh(self, keys: Sequence[bytes]) -> None:
         """See what a candidate's rows took: demos make its prompts longer than those before."""
