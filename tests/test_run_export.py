@@ -78,4 +78,4 @@ def test_a_row_that_was_deleted_meanwhile_is_told_as_such(run, tmp_path):
     runs().delete(run.id)
 
     rows = [told for told in read(export(kept, tmp_path / "run.jsonl")) if told["type"] == "row"]
-    assert rows and all("was deleted from the store" in row["error"] for row in rows)
+    assert rows and all("was deleted from the store" in row["feedback"] for row in rows)
