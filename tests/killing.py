@@ -46,6 +46,7 @@ class Counting:
 
     def __init__(self, file, model="counting"):
         self.file, self.model = file, model
+        self.fingerprint = model  # whatever a test makes of it
 
     def __call__(self, messages, *, rollout=0, **params):
         self.note(b"<")
