@@ -124,6 +124,7 @@ class Trainer:
     """Trains a model by its name."""
 
     file: str
+    fingerprint = "trainer"
 
     def train(self, rows, checkpoint):
         for _ in range(10):
