@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .budget import Budget, Metered, Spending
@@ -89,18 +90,23 @@ class Driver:
     `drive` is called once, in the run's thread; others read while it goes on.
     """
 
-    def __init__(self, plan: Plan, run: str, store: Store, seconds: float = 0.0) -> None:
+    def __init__(
+        self, plan: Plan, run: str, store: Store, spent: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """`spent` is what the record says of earlier sessions."""
         self.plan, self.run, self.store = plan, run, store
         signatures = {path: p.signature for path, p in plan.program.predictors()}
         rng = random.Random(plan.seed)
         self.task = Task(plan.program.state, plan.train, plan.val, rng, signatures)
+        seconds = _number(spent, "seconds")
         self.controls, self.log = Controls(), EventLog(seconds, self._write)
         self.candidates: list[Candidate] = []
         self.comparison: Comparison | None = None
         self.program_calls = self.known = 0  # runs of the program so far; of these not paid for
         self._answers = store.answers(run)
         self.in_flight = InFlight(plan.concurrency, store.cells)
-        self.before = _together(store.cells.usage(run), self._answers.usage)  # earlier sessions
+        kept = _together(store.cells.usage(run), self._answers.usage)
+        self.before = _at_least(kept, spent)  # of earlier sessions
         self.spending = Spending(self.before)
         self._failures = Failures(plan.max_error_rate)
         self._allowed: Budget = plan.budget  # so far; some is set aside for held-out examples
@@ -625,6 +631,23 @@ class _Row:
     def then(self, answer: Any, error: Exception | None) -> Any:
         job, self._job = self._job, None
         return job.then(answer, error)
+
+
+def _at_least(kept: Usage, spent: Mapping[str, Any]) -> Usage:
+    """What rows and answers took, or the record's sums: a row that another run had is not kept."""
+    tokens = int(_number(spent, "tokens")) - kept.tokens_in - kept.tokens_out
+    return dataclasses.replace(
+        kept,
+        calls=max(kept.calls, int(_number(spent, "calls"))),
+        tokens_in=kept.tokens_in + max(0, tokens),
+        dollars=max(kept.dollars, _number(spent, "dollars")),
+        unpriced=max(kept.unpriced, int(_number(spent, "unpriced"))),
+    )
+
+
+def _number(spent: Mapping[str, Any], name: str) -> float:
+    value = spent.get(name, 0)
+    return value if isinstance(value, int | float) and math.isfinite(value) else 0
 
 
 def _rows(one: _Progress) -> list[Row]:

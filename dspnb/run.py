@@ -53,7 +53,7 @@ class Run:
         self.status: Status = "running"
         self.reason = ""
         self.error: BaseException | None = None
-        self._driver = Driver(plan, record.id, store, record.spent.get("seconds", 0.0))
+        self._driver = Driver(plan, record.id, store, record.spent)
         self.task, self.log = self._driver.task, self._driver.log
         self.spending = self._driver.spending
         self._resumed = resumed

@@ -206,3 +206,32 @@ def test_a_row_that_nobody_waits_for_any_more_makes_no_further_call():
     assert "the rest was set aside" in run.reason
     assert run.comparison is not None
     assert not lm.asked_again.is_set()
+
+
+def test_what_a_run_paid_for_rows_that_another_had_first_is_not_forgotten():
+    """Two runs make the same rows at the same moment; each has paid for its own."""
+    barrier, over = threading.Barrier(2), threading.Event()
+
+    class Together(Noting):
+        def __call__(self, messages, **params):
+            if labels().candidate == 0 and labels().example == 0 and not over.is_set():
+                barrier.wait(10)
+            return super().__call__(messages, **params)
+
+    found = []
+    threads = [
+        threading.Thread(
+            target=lambda: found.append(search(lm=Together(), budget=Budget(calls=16)))
+        )
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0].id != found[1].id
+    over.set()
+    again = search(lm=Together(), budget=Budget(calls=16))
+
+    assert [run.spending.usage.calls for run in (*found, again)] == [16] * 3
+    assert again.id in (found[0].id, found[1].id)

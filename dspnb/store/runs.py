@@ -114,8 +114,11 @@ class Runs:
         )
 
     def update(self, record: Record) -> None:
-        """Write down how a run stands."""
-        self._database.write(_put(record))
+        """Write down how a run stands; one that is done needs no answers of unfinished rows."""
+        statements = [_put(record)]
+        if record.status == "done":
+            statements.append(("DELETE FROM answers WHERE run = ?", (record.id,)))
+        self._database.write(*statements)
 
     # -- what it leaves --------------------------------------------------------------
 

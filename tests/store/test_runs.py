@@ -8,6 +8,7 @@ import pytest
 
 from dspnb import Example, Score, UsageError
 from dspnb.events import Event, EventLog, Phase
+from dspnb.lm.base import Completion
 from dspnb.module import Setting
 from dspnb.report import Row
 from dspnb.store import Evaluation, Record, Store
@@ -64,6 +65,17 @@ def test_a_run_is_there_in_another_session_with_all_that_it_left(store, file):
     assert [event["name"] for event in runs.events("run-a")] == ["searching", "ending"]
     assert [candidate.state for candidate in runs.candidates("run-a")] == [STATE]
     assert [one.keys for one in runs.evaluations("run-a")] == [[b"1" * 16, b"2" * 16]]
+
+
+def test_a_run_that_is_done_leaves_no_answers_of_unfinished_rows(store):
+    filled(store)
+    answers = store.answers("run-a")
+    answers.write(answers.statement(b"k", Completion("a")))
+    store.runs.update(record("a", status="stopped"))
+    assert store.answers("run-a").any
+
+    store.runs.update(record("a", status="done"))
+    assert not store.answers("run-a").any
 
 
 def test_runs_are_told_in_the_order_in_which_they_began_whatever_the_clock_said(store):
