@@ -45,6 +45,7 @@ def test_a_run_that_is_done_is_walked_through_again_without_a_call(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_run_killed_with_sixteen_at_a_time_goes_on_with_one(tmp_path):
     whole = Searching(tmp_path / "whole", "rewriting").finish()
     searching = Searching(tmp_path / "killed", "rewriting")

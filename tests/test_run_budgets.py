@@ -208,6 +208,7 @@ def test_a_row_that_nobody_waits_for_any_more_makes_no_further_call():
     assert not lm.asked_again.is_set()
 
 
+@pytest.mark.slow
 def test_what_a_run_paid_for_rows_that_another_had_first_is_not_forgotten():
     """Two runs make the same rows at the same moment; each has paid for its own."""
     barrier, over = threading.Barrier(2), threading.Event()
