@@ -33,7 +33,9 @@ checks  modules  preview  evaluate  diff  refit  store  trainer  failing  compar
 optimizers  candidate  in_flight  watching
 row_calls
 plan  work
-estimate
+asked  estimate
+allowance
+making
 driver
 run
 beginning  kept_run
