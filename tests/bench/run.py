@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
@@ -349,10 +350,36 @@ def _client(bench: Bench, client: str, count: int, in_flight: int) -> Figures:
     return told
 
 
+def honesty(bench: Bench) -> Iterator[Line]:
+    """What searches say in 1,920 simulated worlds, beside what is true there; dspnb only."""
+    count = bench.calls(960)
+    kinds = {"headroom": "searches with headroom", "nothing": "searches with nothing to gain"}
+    with ThreadPoolExecutor() as pool:
+        told = pool.map(lambda kind: bench.run("dspnb", "honesty.py", kind, count), kinds)
+        for kind, figures in zip(kinds, told, strict=True):
+            for name, what, target in HONESTY:
+                yield Line(f"{count:,} {kinds[kind]}: {what}", [figures[name]], target=target)
+
+
+HONESTY: tuple[tuple[str, str, Target | None], ...] = (
+    ("bias", "held-out mean over the truth, points", Target("dspnb", least=-0.5, most=0.5)),
+    ("means", "95% intervals of it that hold the truth, %", Target("dspnb", least=93, most=97)),
+    ("differences", "of the paired difference, %", Target("dspnb", least=93, most=97)),
+    ("worse", "returned and truly worse by over a point, %", Target("dspnb", most=2)),
+    ("worse_alone", "by the held-out examples alone, %", None),
+    ("worse_without", "without the rule, %", None),
+    ("gain", "true gain of what is returned, points", None),
+    ("gain_alone", "by the held-out examples alone, points", None),
+    ("gain_without", "without the rule, points", None),
+    ("optimism", "validation over held-out mean, points", None),
+    ("flattered", "held-out mean of what is returned over the truth, points", None),
+)
+
+
 BENCHES: dict[str, Callable[[Bench], Iterator[Line]]] = {
     function.__name__: function
     for function in (
-        imports, pure, lone, load, flat, kept, bounded, hits, stream, interrupt, transport
+        imports, pure, lone, load, flat, kept, bounded, hits, stream, interrupt, transport, honesty
     )
 }  # fmt: skip
 NAMES = {"cpu": "CPU", "wall": "wall"}
