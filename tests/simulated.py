@@ -69,10 +69,10 @@ class World:
         """The same at once, without a thread."""
         return self(messages, **params)
 
-    @property
+    @functools.cached_property
     def model(self) -> str:
-        """Its name."""
-        return f"simulated-{self.seed}"
+        """Its name, by which a run knows it again: of the numbers in a model it takes no account."""
+        return repr(self)
 
     def _truth(self, prefix: Prefix) -> float:
         return min(0.98, max(0.02, self.base + self._gain(prefix)))
