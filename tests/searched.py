@@ -124,6 +124,11 @@ class Honesty:
 
     outcomes: Sequence[Outcome]
 
+    @property
+    def own(self) -> Honesty:
+        """By the searches' own held-out examples only."""
+        return Honesty([dataclasses.replace(one, said=one.said[:1]) for one in self.outcomes])
+
     @cached_property
     def bias(self) -> float:
         """Points by which the held-out mean of the best one is above the truth, on average."""
