@@ -71,7 +71,7 @@ class World:
 
     @functools.cached_property
     def model(self) -> str:
-        """Its name, by which a run knows it again: of the numbers in a model it takes no account."""
+        """By which a run knows it again, as it takes no account of the numbers in a model."""
         return repr(self)
 
     def _truth(self, prefix: Prefix) -> float:
