@@ -16,6 +16,7 @@ from dspnb.example import Score
 from dspnb.optimizers import Optimizer
 from dspnb.report import Report, Row
 
+KINDS = ("headroom", "nothing")
 HEADROOM = {"gain": 0.02, "spread": 0.05}  # most prompts help, some a lot
 NOTHING = (  # to gain: no prompt helps by more than a point or two, and most harm
     {"gain": -0.015, "spread": 0.015},
@@ -114,7 +115,7 @@ def outcomes(count: int, kind: str, *, first: int = 0, fresh: int = 10) -> Itera
         optimizer = (BootstrapFewShotWithRandomSearch(3, 3, 1, 3), Instructions(6))[i // 2 % 2]
         val, test = SIZES[i // 4 % len(SIZES)]
         gains = HEADROOM if kind == "headroom" else NOTHING[i % len(NOTHING)]
-        world = World(i, base, graded=graded, **gains)
+        world = World(2 * i + KINDS.index(kind), base, graded=graded, **gains)
         yield outcome(world, optimizer, val, test, fresh=fresh)
 
 

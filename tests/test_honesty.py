@@ -8,13 +8,12 @@ fixed. The wider bounds of the few searches are about three standard errors.
 import statistics
 
 import pytest
-from searched import NOTHING, Honesty, outcome, outcomes
+from searched import KINDS, NOTHING, Honesty, outcome, outcomes
 from simulated import Instructions, World, closeness, program
 
 from dspnb import BootstrapFewShotWithRandomSearch, compile, use
 
 OPTIMIZERS = [BootstrapFewShotWithRandomSearch(3, 3, 1, 3), Instructions(6)]
-KINDS = ("headroom", "nothing")
 
 
 @pytest.fixture(scope="module")
