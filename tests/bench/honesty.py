@@ -19,11 +19,15 @@ def main(kind: str, count: int) -> None:
     found = Honesty([*outcomes(count, kind, fresh=FRESH)])
     tell(
         bias=found.bias,
+        own_bias=found.own.bias,
         optimism=found.optimism,
         flattered=found.flattered,
         means=100 * found.of_means,
+        own_means=100 * found.own.of_means,
         differences=100 * found.of_differences,
+        own_differences=100 * found.own.of_differences,
         worse=100 * found.worse,
+        own_worse=100 * found.own.worse,
         worse_alone=100 * found.worse_alone,
         worse_without=100 * found.worse_without,
         gain=found.gain,
