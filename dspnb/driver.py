@@ -28,6 +28,7 @@ from .events import (
     Proposed,
     Scored,
 )
+from .expected import Expected, expected
 from .failing import Failures
 from .lm.labels import labelled
 from .making import Made, Maker
@@ -187,7 +188,12 @@ class Driver:
         if not plan.reserved:
             opened = self.store.runs.open_test(plan.held_out, plan.fingerprint, self.run)
         self.comparison = compared = Comparison(
-            reports[0], reports[-1], best.report.mean, opened, plan.never_worse
+            reports[0],
+            reports[-1],
+            best.report.mean,
+            opened,
+            plan.never_worse,
+            self._expected(best),
         )
         difference, low, high = compared.difference
         self._say(
@@ -208,6 +214,14 @@ class Driver:
                 returned=compared.returned,
             )
         )
+
+    def _expected(self, best: Candidate) -> Expected | None:
+        """What all that was validated says about the gain of the best one."""
+        done = [candidate for candidate in self.candidates if candidate.report is not None]
+        if best is done[0]:
+            return None
+        scores = [candidate.report.scores for candidate in done if candidate.report is not None]
+        return expected(scores, done.index(best))
 
     def _set_aside(self) -> None:
         """Keep enough of the budget to compare on held-out examples in the end."""

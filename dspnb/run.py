@@ -10,9 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from .better import detectable
 from .candidate import Candidate
-from .comparison import Comparison
+from .comparison import Comparison, caution
 from .controls import Stop
 from .driver import Driver
 from .errors import one_line
@@ -282,10 +281,7 @@ class Run:
         if self.store.trouble:
             yield f"What this run pays for is kept in memory only: {self.store.trouble}"
         if plan.test:
-            yield (
-                f"With {len(plan.test)} held-out examples a difference below "
-                f"{detectable(len(plan.test)):.2f} looks like luck."
-            )
+            yield caution(len(plan.test))
 
     def _end(self, status: Status, reason: str = "") -> None:
         usage, allowance = self.spending.usage, self._driver.allowance

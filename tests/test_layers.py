@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
 constraints  identity  events  distributions  pairs  cancellation  controls
-intervals  better  plain_table
+intervals  better  expected  plain_table
 pool  plots
 lm
 types  tasks
