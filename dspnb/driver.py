@@ -11,7 +11,7 @@ from typing import Any
 
 from .allowance import Allowance, kept_usage
 from .asked import Asked
-from .candidate import Candidate, changes
+from .candidate import Candidate, best_of, changes, expected_of
 from .comparison import Comparison
 from .context import use
 from .controls import BudgetSpent, Controls
@@ -28,7 +28,6 @@ from .events import (
     Proposed,
     Scored,
 )
-from .expected import Expected, expected
 from .failing import Failures
 from .lm.labels import labelled
 from .making import Made, Maker
@@ -101,9 +100,7 @@ class Driver:
     @property
     def best_candidate(self) -> Candidate | None:
         """The candidate with the highest validation mean so far, the earliest of equals."""
-        done = [(c, c.report.mean) for c in list(self.candidates) if c.report is not None]
-        best = max(done, key=lambda one: (one[1], -one[0].id), default=None)
-        return best[0] if best else None
+        return best_of(self.candidates)
 
     def program(self, candidate: Candidate) -> Module:
         """The program of a candidate."""
@@ -193,7 +190,7 @@ class Driver:
             best.report.mean,
             opened,
             plan.never_worse,
-            self._expected(best),
+            expected_of(self.candidates, best),
         )
         difference, low, high = compared.difference
         self._say(
@@ -214,14 +211,6 @@ class Driver:
                 returned=compared.returned,
             )
         )
-
-    def _expected(self, best: Candidate) -> Expected | None:
-        """What all that was validated says about the gain of the best one."""
-        done = [candidate for candidate in self.candidates if candidate.report is not None]
-        if best is done[0]:
-            return None
-        scores = [candidate.report.scores for candidate in done if candidate.report is not None]
-        return expected(scores, done.index(best))
 
     def _set_aside(self) -> None:
         """Keep enough of the budget to compare on held-out examples in the end."""
