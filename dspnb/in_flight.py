@@ -9,13 +9,15 @@ from .lm.usage import Usage
 from .report import Row
 from .store import Cells, Statement
 
+MANY = 64  # rows in one transaction
+
 
 class InFlight:
     """Holds rows back as long as these and the ones under way are at most `most`; then writes them.
 
     Of a row under way one call at most is not written down. So as many calls as may be in flight
-    are the most that are ever paid for twice; and rows that take next to no time go to the file a
-    few at a time. Safe from several threads.
+    are the most that are ever paid for twice. Rows whose answers came in no time cost nothing to be
+    made again: they do not count, and go to the file many at a time. Safe from several threads.
     """
 
     def __init__(self, most: int, cells: Cells) -> None:
@@ -46,14 +48,19 @@ class InFlight:
         also: Iterable[Statement],
         *,
         begun: bool,
+        paid: bool,
     ) -> None:
-        """Write a row down, now or along with others; `begun` says whether a call was made."""
+        """Write a row down, now or along with others.
+
+        `begun` says whether a call was made, `paid` whether one took long enough to be paid for.
+        """
         statements = [*self._cells.statements(key, run, row, usage), *also]
         with self._lock:
             self._unwritten += statements
             self._under_way = max(0, self._under_way - begun)
-            self._held_back += 1
-            over = self._under_way + self._held_back > self._most
+            self._held_back += paid
+            over = paid and self._under_way + self._held_back > self._most
+            over = over or len(self._unwritten) >= MANY
         if over:
             self.flush()
 

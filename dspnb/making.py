@@ -119,8 +119,15 @@ class Maker:
             # Another try may cure it: the row says nothing about the program to other runs.
             if row.error and row.cause not in OF_THE_PROMPT:
                 where = one.keys[place] = self._own(key)
-            also = calls.forgotten()
-            self._in_flight.keep(where, self._run, row, calls.usage, also, begun=calls.begun)
+            self._in_flight.keep(
+                where,
+                self._run,
+                row,
+                calls.usage,
+                calls.forgotten(),
+                begun=calls.begun,
+                paid=calls.paid,
+            )
 
         return one.work.job(place, calls, keep)
 
