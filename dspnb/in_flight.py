@@ -22,6 +22,7 @@ class InFlight:
 
     def __init__(self, most: int, cells: Cells) -> None:
         self._most, self._cells = most, cells
+        self._writing = threading.Lock()  # held while rows go to the file
         self._lock = threading.Lock()  # protects the three below
         self._under_way = self._held_back = 0
         self._unwritten: list[Statement] = []
@@ -66,6 +67,10 @@ class InFlight:
 
     def flush(self) -> None:
         """Write what is held back; when this returns, it outlives the process."""
-        with self._lock:
-            statements, self._unwritten, self._held_back = self._unwritten, [], 0
-        self._cells.write(statements)
+        with self._writing:  # what another thread writes at this moment is not there yet
+            with self._lock:
+                statements, self._unwritten = self._unwritten, []
+                rows = self._held_back
+            self._cells.write(statements)
+            with self._lock:
+                self._held_back -= rows
