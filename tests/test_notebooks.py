@@ -119,7 +119,7 @@ SAID_OF_RUNS = (
     "'budget of 380 calls spent; the rest was set aside for held-out examples'",
     "second - first: +0.358 [+0.239, +0.466] on 120 held-out examples (53 better, 10 worse)",
     "PosixPath('luck.jsonl')",
-    "held out: +0.025 [-0.045, +0.094], P(better) 0.76",  # of `dspnb runs show`
+    "held out: 0.14 -> 0.17 on 120: +0.025 [-0.05, +0.09], P(better) 0.76\nfixed 10, broke 7\n",
     "TooManyErrors: 5 of 20 rows failed (more than 10%): 3 times OverflowError",
     "times ValueError, as for ticket=",
 )
