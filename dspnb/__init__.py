@@ -23,6 +23,7 @@ from .errors import (
 )
 from .evaluate import evaluate
 from .example import Example, Prediction, Score
+from .frontends import watch
 from .kept_run import KeptRun
 from .lm import LM, Completion, Embedder, Recorded, Replayed
 from .lm.cache import Cache
@@ -150,6 +151,7 @@ __all__ = [
     "split",
     "suggest",
     "use",
+    "watch",
 ]
 
 

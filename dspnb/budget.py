@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -55,6 +56,13 @@ class Budget:
             value = float(found[2].replace("_", "")) * {"k": 1e3, "m": 1e6}.get(found[3] or "", 1)
             limits[name] = int(value) if name in ("calls", "tokens") else value
         return cls(**limits)  # type: ignore[arg-type]
+
+    @functools.cached_property
+    def has_limits(self) -> bool:
+        """Whether there is anything that a call can use up."""
+        return any(
+            limit is not None for limit in (self.calls, self.tokens, self.dollars, self.seconds)
+        )
 
     def spent(self, usage: Usage, seconds: float) -> str:
         """Which limit is reached, in words; empty while there is some left."""
@@ -137,7 +145,7 @@ class Spending:
     def reserve(self, budget: Budget) -> bool:
         """Reserve a call, unless those under way may use up what is left."""
         with self._settled:
-            if self._under_way and budget.spent(self._expected, 0.0):
+            if budget.has_limits and self._under_way and budget.spent(self._expected, 0.0):
                 return False
             self._under_way += 1
             return True
@@ -263,10 +271,12 @@ class Metered:
 
     def _reserved(self) -> bool:
         """Whether there is a call left; not yet, when those under way may use up all of them."""
-        self._check_price()
-        if reason := self._budget().spent(self._spending.usage, self._seconds()):
-            raise BudgetSpent(reason)
-        return self._spending.reserve(self._budget())
+        budget = self._budget()
+        if budget.has_limits:
+            self._check_price()
+            if reason := budget.spent(self._spending.usage, self._seconds()):
+                raise BudgetSpent(reason)
+        return self._spending.reserve(budget)
 
     def _check_price(self) -> None:
         if self._budget().dollars is not None and self._spending.usage.unpriced:

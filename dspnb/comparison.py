@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from .better import better, likely
-from .intervals import paired
+from .better import better, detectable, likely
+from .expected import Expected
+from .intervals import Z, paired
 from .pairs import changed
 from .report import Report, Row
 
 SURE = 0.9  # the probability of being better from which a program is returned
+FEW = 30  # held-out examples; fewer confirm hardly a third of what a search gains
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,6 +27,7 @@ class Comparison:
     search: float = 0.0
     opened: int = 1  # how many runs have looked at the test set by now; 0 for a part of `val`
     never_worse: bool = True  # return the original unless the best one is better beyond doubt
+    expected: Expected | None = None  # the best one's gain, by all that the search saw
 
     @functools.cached_property
     def difference(self) -> tuple[float, float, float]:
@@ -35,8 +38,16 @@ class Comparison:
 
     @functools.cached_property
     def better(self) -> float:
-        """The probability that the best one is truly better."""
-        return better(self.baseline.scores, self.best.scores)
+        """The probability that the best one is truly better.
+
+        By the held-out examples alone, or together with what is expected after the whole search,
+        whichever is less: a search can raise doubts about its best one, and never lessen them.
+        """
+        alone = better(self.baseline.scores, self.best.scores)
+        if self.expected is None or self.baseline is self.best:
+            return alone
+        difference, low, high = self.difference
+        return min(alone, self.expected.better(difference, (high - low) / (2 * Z)))
 
     @property
     def returned(self) -> bool:
@@ -80,3 +91,16 @@ class Comparison:
             means += f" -> {self.best.mean:.3f}"
         n = len(self.best.rows)
         return f"Comparison({means} on {n:,} held-out examples: {self.conclusion})"
+
+
+def caution(held_out: int) -> str:
+    """What so many held-out examples can show.
+
+    >>> caution(20)
+    'With 20 held-out examples a difference below 0.29 looks like luck; so few confirm little.'
+    """
+    few = "; so few confirm little" * (held_out < FEW)
+    return (
+        f"With {held_out} held-out examples a difference below {detectable(held_out):.2f} "
+        f"looks like luck{few}."
+    )

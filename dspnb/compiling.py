@@ -46,7 +46,7 @@ def compile(
     shuffled `train` validates. `test` is held out: baseline and best are compared on it in the
     end. Without it a third of `val` is set aside for that, if `val` has at least 60 examples.
     Unless `never_worse` is False, the program as it was is returned when the best one is not better
-    there with a probability above 0.9.
+    there with a probability above 0.9, by these examples alone or with what the search saw.
 
     What is paid for is kept. `resume="auto"` goes on with the unfinished run of the same program,
     data, metric, models, optimizer and seed, and no example is scored twice that an earlier run has

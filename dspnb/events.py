@@ -228,9 +228,9 @@ class EventLog:
     """Append-only. Any number of readers may iterate, each from any point, on any thread."""
 
     def __init__(
-        self, seconds: float = 0.0, on_event: Callable[[Event], object] = lambda event: None
+        self, on_event: Callable[[Event], object] = lambda event: None, seconds: float = 0.0
     ) -> None:
-        """`seconds` have gone by already; `on_event` is told of each event that is added."""
+        """`on_event` is told of each event that is added; `seconds` have gone by already."""
         self._events: list[Event] = []
         self._closed = False
         self._changed = threading.Condition()  # protects the two above

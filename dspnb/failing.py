@@ -45,7 +45,9 @@ class Failures:
             limit = f"more than {self._rate:.0%}" if enough else "more than half"
             with self._lock:
                 causes = sorted(self._causes.values(), key=lambda cause: -cause.count)
-            raise TooManyErrors(f"{failed} of {rows} rows failed ({limit}): {_said(causes)}")
+            advice = ". With a higher `max_error_rate` they count as 0." if enough else ""
+            said = f"{failed} of {rows} rows failed ({limit}): {_said(causes)}"
+            raise TooManyErrors(f"{said}{advice}")
 
 
 def _said(causes: list[Cause]) -> str:

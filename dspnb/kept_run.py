@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .candidate import Candidate
+from .candidate import Candidate, best_of, expected_of
 from .comparison import Comparison
 from .errors import UsageError
 from .events import Event, EventLog, Status
@@ -110,13 +110,15 @@ class KeptRun:
         if baseline is None or best is None:
             return None
         never_worse = self.record.parts.get("the rule about being never worse") != "False"
-        return Comparison(baseline, best, told["search"], told["opened"], never_worse)
+        winner = self.candidates[told["best"]]
+        expected = expected_of(self.candidates, winner)
+        search, opened = told["search"], told["opened"]
+        return Comparison(baseline, best, search, opened, never_worse, expected)
 
     @property
     def best_candidate(self) -> Tried | None:
         """The candidate with the highest validation mean, the earliest of equals."""
-        scored = [(each.report.mean, -each.id, each) for each in self.candidates if each.report]
-        return max(scored)[2] if scored else None
+        return best_of(self.candidates)
 
     @property
     def best(self) -> Tried | None:

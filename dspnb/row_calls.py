@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from .lm.request import Request
 from .lm.usage import Usage
 from .store import Answers, Statement
 
+QUICK = 0.001  # seconds; an answer in less comes from this machine, and costs nothing to get again
 Meter = Callable[[LanguageModel], LanguageModel]
 
 
@@ -29,14 +31,15 @@ class _Answered(NamedTuple):
 class RowCalls:
     """The models of one row. An answer is written down before the next call begins.
 
-    So a killed process loses at most one answer of each row under way; a row of a single call,
-    as most are, writes nothing but itself.
+    So a killed process loses at most one answer of each row under way, and those that came in no
+    time; a row of a single call, as most are, writes nothing but itself.
     """
 
     def __init__(self, key: bytes, answers: Answers, meter: Meter, in_flight: InFlight) -> None:
         self._key, self._answers, self._meter = key, answers, meter
         self._in_flight = in_flight
         self.begun = False  # whether a model was asked
+        self.paid = False  # whether one took so long that its answer is worth something
         self._lock = threading.Lock()  # protects all below
         self._usage = Usage()
         self._times: dict[bytes, int] = {}  # how often the same was asked
@@ -47,11 +50,12 @@ class RowCalls:
         """The model, for calls of this row."""
         return _Model(self._meter(lm), self)
 
-    def begin(self) -> None:
-        """A model is about to be asked."""
+    def begin(self) -> float:
+        """A model is about to be asked; when that was."""
         if not self.begun:
             self.begun = True
             self._in_flight.begin()
+        return time.perf_counter()
 
     @property
     def usage(self) -> Usage:
@@ -93,12 +97,17 @@ class RowCalls:
         params: dict[str, Any],
         rollout: int,
         completion: Completion | None,
+        began: float,
     ) -> None:
-        """Note what came of a call; None when it failed."""
+        """Note what came of a call that began then; None when it failed."""
+        paid = time.perf_counter() - began > QUICK
         with self._lock:
             self._usage = self._usage.add(completion)
-            if completion is not None:
-                self._unwritten.append(_Answered(model, messages, params, rollout, completion))
+            if paid:
+                self.paid = True
+                if completion is not None:
+                    one = _Answered(model, messages, params, rollout, completion)
+                    self._unwritten.append(one)
 
     def _key_of(
         self,
@@ -112,10 +121,10 @@ class RowCalls:
         """What an answer is kept by. The same question may be asked again, for another sample."""
         asked = Request(messages, params, rollout).key(model) or repr(params)
         key = hashlib.blake2b(self._key + asked.encode(), digest_size=16).digest()
-        time = self._times.get(key, 0)
+        times = self._times.get(key, 0)
         if count:
-            self._times[key] = time + 1
-        return key + bytes([min(time, 255)])
+            self._times[key] = times + 1
+        return key + bytes([min(times, 255)])
 
 
 class _Model:
@@ -148,11 +157,11 @@ class _Model:
         completion = self._calls.recall(*asked)
         if completion is not None:
             return completion
-        self._calls.begin()
+        began = self._calls.begin()
         try:
             completion = self._lm(messages, rollout=rollout, **params)
         finally:
-            self._calls.answered(*asked, completion)
+            self._calls.answered(*asked, completion, began)
         return completion
 
     def stream(
@@ -169,11 +178,11 @@ class _Model:
         if completion is not None:
             on_text(completion.text)
             return completion
-        self._calls.begin()
+        began = self._calls.begin()
         try:
             completion = streamed(self._lm, messages, on_text, rollout=rollout, **params)
         finally:
-            self._calls.answered(*asked, completion)
+            self._calls.answered(*asked, completion, began)
         return completion
 
     async def acall(
@@ -191,11 +200,11 @@ class _Model:
             if on_text is not None:
                 on_text(completion.text)
             return completion
-        self._calls.begin()
+        began = self._calls.begin()
         try:
             completion = await awaited(self._lm, messages, on_text, rollout=rollout, **params)
         finally:
-            self._calls.answered(*asked, completion)
+            self._calls.answered(*asked, completion, began)
         return completion
 
 

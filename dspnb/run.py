@@ -10,9 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from .better import detectable
 from .candidate import Candidate
-from .comparison import Comparison
+from .comparison import Comparison, caution
 from .controls import Stop
 from .driver import Driver
 from .errors import one_line
@@ -55,7 +54,7 @@ class Run:
         self.error: BaseException | None = None
         self._driver = Driver(plan, record.id, store, record.spent)
         self.task, self.log = self._driver.task, self._driver.log
-        self.spending = self._driver.spending
+        self.spending = self._driver.allowance.spending
         self._resumed = resumed
         self._ended = threading.Event()
         self._turn = threading.Lock()  # protects `status`, `reason`, and the controls
@@ -215,7 +214,7 @@ class Run:
     @property
     def progress(self) -> tuple[int, int | None]:
         """Runs of the program done so far, and in all, as far as the optimizer can tell."""
-        return self._driver.program_calls, self._whole
+        return self._driver.allowance.program_calls, self._whole
 
     @functools.cached_property
     def _whole(self) -> int | None:
@@ -225,10 +224,10 @@ class Run:
     @property
     def remaining(self) -> float | None:
         """Seconds left, estimated from the pace so far; None while nothing is known."""
-        taken, whole = self._driver.taken, self._whole
+        taken, whole = self._driver.allowance.taken, self._whole
         if not whole or not taken.program_calls or self.over:
             return None
-        left = max(0, whole - self._driver.program_calls)
+        left = max(0, whole - self._driver.allowance.program_calls)
         return taken.seconds * left / taken.program_calls
 
     def plot(self) -> Any:
@@ -263,7 +262,7 @@ class Run:
         say(Started(self.optimizer_name, *sizes, plan.reserved, str(plan.budget)))
         say(StatusChanged("running"))
         if self._resumed:
-            before = self._driver.before
+            before = self._driver.allowance.before
             rows = self.store.cells.count(self.id)
             say(Resumed(rows, before.calls, before.dollars))
         for warning in (*plan.warnings, *self._cautions()):
@@ -282,24 +281,21 @@ class Run:
         if self.store.trouble:
             yield f"What this run pays for is kept in memory only: {self.store.trouble}"
         if plan.test:
-            yield (
-                f"With {len(plan.test)} held-out examples a difference below "
-                f"{detectable(len(plan.test)):.2f} looks like luck."
-            )
+            yield caution(len(plan.test))
 
     def _end(self, status: Status, reason: str = "") -> None:
-        usage = self.spending.usage
+        usage, allowance = self.spending.usage, self._driver.allowance
         self._watch.tell()
         self.log.append(
             Spent(
-                self._driver.program_calls,
-                self._driver.known,
+                allowance.program_calls,
+                allowance.known,
                 usage.calls,
                 usage.cached,
                 usage.tokens_in + usage.tokens_out,
                 usage.dollars,
                 usage.unpriced,
-                self._driver.seconds,
+                allowance.seconds,
             )
         )
         self._become(status, reason)
@@ -319,7 +315,7 @@ class Run:
 
     def _keep(self) -> None:
         """Write down how it stands, and all that is held back."""
-        self._driver.in_flight.flush()
+        self._driver.flush()
         with self._keeping:
             usage = self.spending.usage
             spent = {
@@ -327,8 +323,8 @@ class Run:
                 "tokens": usage.tokens_in + usage.tokens_out,
                 "dollars": usage.dollars,
                 "unpriced": usage.unpriced,
-                "seconds": self._driver.seconds,
-                "program_calls": self._driver.program_calls,
+                "seconds": self._driver.allowance.seconds,
+                "program_calls": self._driver.allowance.program_calls,
             }
             result: dict[str, Any] = {}
             if (best := self.returned) is not None and (report := self.report) is not None:

@@ -23,7 +23,10 @@ def export(run: KeptRun, file: str | Path, *, overwrite: bool = False) -> Path:
     """
     path = Path(file).expanduser()
     if path.exists() and not overwrite:
-        raise UsageError(f"`{path}` is there already; give another name, or say to overwrite it.")
+        raise UsageError(
+            f"`{path}` is there already; give another name, or write over it with "
+            "`overwrite=True` (in a terminal `--overwrite`)."
+        )
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with unfinished.open("w", encoding="utf-8") as out:

@@ -746,6 +746,29 @@ def test_a_scripted_model_is_the_function_that_answers():
     assert digest(Scripted(["a"])) == digest(Scripted(["b"]))
 
 
+def test_the_numbers_of_a_model_count_where_they_cannot_change():
+    class Counting:
+        model = "counting"
+
+        def __init__(self, calls):
+            self.calls = calls
+
+        def __call__(self, messages, **params):
+            return None
+
+    @dataclasses.dataclass(frozen=True)
+    class Fixed:
+        skill: float
+        model: str = "fixed"
+
+        def __call__(self, messages, **params):
+            return self.skill
+
+    assert fingerprint_of(Counting(1)) == fingerprint_of(Counting(2))
+    assert fingerprint_of(Fixed(0.1)) == fingerprint_of(Fixed(0.1))
+    assert fingerprint_of(Fixed(0.1)) != fingerprint_of(Fixed(0.2))
+
+
 def test_a_model_around_another_counts_with_it():
     class Shorter:
         def __init__(self, lm, suffix):

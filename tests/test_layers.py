@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
 constraints  identity  events  distributions  pairs  cancellation  controls
-intervals  better  plain_table
+intervals  better  expected  plain_table
 pool  plots
 lm
 types  tasks
@@ -33,7 +33,9 @@ checks  modules  preview  evaluate  diff  refit  store  trainer  failing  compar
 optimizers  candidate  in_flight  watching
 row_calls
 plan  work
-estimate
+asked  estimate
+allowance
+making
 driver
 run
 beginning  kept_run

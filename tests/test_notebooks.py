@@ -55,9 +55,12 @@ def test_the_quickstart_goes_from_weak_to_good_and_tells_the_same_each_time(demo
 
 
 @pytest.mark.kernels
-def test_the_notebook_of_models_shows_bills_errors_and_a_lesson_and_leaves_nothing(demo, tmp_path):
+def test_the_notebook_of_models_shows_bills_errors_and_a_lesson_and_leaves_nothing(
+    demo, tmp_path, tmp_path_factory, monkeypatch
+):
     texts = []
     for _ in range(2):
+        monkeypatch.setenv("DSPNB_HOME", str(tmp_path_factory.mktemp("home")))
         notebook = nbformat.read(EXAMPLES / "03_models.ipynb", 4)
         demo.run(notebook, tmp_path)
         texts.append("\n".join(map(text_of, notebook.cells)))
@@ -83,11 +86,50 @@ SAID = (
 )
 
 
+@pytest.mark.kernels
+def test_the_notebook_of_runs_stops_goes_on_and_is_honest_alike_each_time(demo, tmp_path):
+    texts = []
+    for _ in range(2):  # in one home: no execution depends on what another left
+        notebook = nbformat.read(EXAMPLES / "04_runs.ipynb", 4)
+        demo.run(notebook, tmp_path)
+        texts.append("\n".join(map(text_of, notebook.cells)))
+
+    first, second = (VARYING.sub("", text) for text in texts)
+    assert first == second
+    for said in SAID_OF_RUNS:
+        assert said in first, said
+    assert list(tmp_path.iterdir()) == []
+
+
+VARYING = re.compile(  # ids, times, and how far the run was when it was stopped
+    r"run-\w+|\d\d-\d\d \d\d:\d\d|^seconds +.*$|in \d:\d\d|[\d.]+ s$|\(\d+ known from before\)"
+    r"|and \d+ from the cache|, a few seconds|, \d+ s$",
+    re.MULTILINE,
+)
+SAID_OF_RUNS = (
+    "about 1,200 runs of the program, 1,200 model calls",  # before anything is spent
+    "1 of 120 test examples is also in train: test 119 = train 0.",
+    "'paused'",
+    "'stopped'",
+    "calls of the first run:  807\ncalls of the second run: 0",
+    "difference: +0.36, between +0.24 and +0.47\nfixed 53, broke 10\n",
+    "optimism +0.03",
+    "after:  finance - should go to sales",
+    "not distinguishable from the program as it was, which is returned",
+    "'budget of 380 calls spent; the rest was set aside for held-out examples'",
+    "second - first: +0.358 [+0.239, +0.466] on 120 held-out examples (53 better, 10 worse)",
+    "PosixPath('luck.jsonl')",
+    "held out: 0.14 -> 0.17 on 120: +0.025 [-0.05, +0.09], P(better) 0.76\nfixed 10, broke 7\n",
+    "TooManyErrors: 5 of 20 rows failed (more than 10%): 3 times OverflowError",
+    "times ValueError, as for ticket=",
+)
+
+
 def text_of(cell):
-    """What a person sees under a cell, as text."""
-    return "\n".join(
+    """What a person sees under a cell, as text; a stream may come in pieces, cut anywhere."""
+    return "".join(
         output.get("text")
         or "\n".join(output.get("traceback", ()))
-        or output.get("data", {}).get("text/plain", "")
+        or output.get("data", {}).get("text/plain", "") + "\n"
         for output in cell.get("outputs", ())
     )

@@ -12,7 +12,7 @@ PROMISED = {
     "LabeledFewShot", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch",
     "BestOfN", "Refine", "MultiChainComparison", "Parallel", "majority", "KNN", "NearestDemos",
     "Ensemble", "Recorded", "Replayed", "Embedder", "Cache", "ledger", "Ledger", "LMError",
-    "errors",
+    "errors", "watch",
 }  # fmt: skip
 
 

@@ -97,14 +97,14 @@ def test_time_is_set_aside_for_the_comparison_too():
 
     assert run.status == "stopped"
     assert run.comparison is not None
-    assert run._driver.seconds < 0.8 + 0.3
+    assert run._driver.allowance.seconds < 0.8 + 0.3
 
 
 def test_a_budget_of_seconds_without_held_out_examples_is_kept():
     run = search(seconds=0.01, resume="never", test=0, budget=Budget(seconds=0.4))
 
     assert run.reason == "budget of 0.4 s spent"
-    assert 0.4 <= run._driver.seconds < 0.7
+    assert 0.4 <= run._driver.allowance.seconds < 0.7
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_to_walk_through_what_is_known_costs_nothing(whole):
     assert again.spending.usage.calls == 0
     assert outcome(again) == outcome(first)
     assert again.status == "done"
-    assert again._driver.seconds == 0
+    assert again._driver.allowance.seconds == 0
 
 
 def test_what_is_set_aside_is_told_from_rows_that_an_earlier_session_paid_for(whole):

@@ -308,7 +308,7 @@ def test_a_pause_takes_nothing_from_a_budget_of_seconds(begin):
     run.resume()
 
     assert run.wait(10).status == "done"
-    assert 0 < run._driver.seconds < 0.9
+    assert 0 < run._driver.allowance.seconds < 0.9
 
 
 PAUSED = """

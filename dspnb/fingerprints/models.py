@@ -37,7 +37,7 @@ def model_parts(lm: Any) -> Parts:
 
     A replayed model is its name. Of a class of the user's its code
     counts too, with the texts, functions and models that it holds: its numbers and lists may be
-    counts of its calls.
+    counts of its calls, unless it is a frozen dataclass.
     """
     params = getattr(lm, "params", None)
     own = _public(params) if isinstance(params, Mapping) else {}
@@ -77,6 +77,9 @@ def _is_hidden(name: str) -> bool:
 def _told(lm: Any) -> dict[str, Any]:
     """Of what a model holds, that which does not change from call to call."""
     held = {name: v for name, v in _held(lm).items() if not _is_hidden(name)}
+    params = getattr(type(lm), "__dataclass_params__", None)
+    if params is not None and params.frozen:
+        return held
     texts = {name: without(keys(), v) for name, v in held.items() if isinstance(v, str)}
     return texts | {name: v for name, v in held.items() if _is_function(v) or is_model(v)}
 

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from dspnb.errors import UsageError
+from dspnb.events import Compared
 from dspnb.kept_run import KeptRun
 from dspnb.plain_table import harmless, plain_table
 from dspnb.report import Report
 from dspnb.runs import KeptRuns, runs, score, when
+
+from .words import compared, verdict
 
 
 class _Unreadable(Exception):
@@ -95,10 +98,8 @@ def _shown(kept: KeptRuns, given: argparse.Namespace) -> str:
         heads = ["candidate", "from", "score", "held out", "note"]
         rows = [_candidate(run, each.id) for each in run.candidates]
         parts.append(plain_table(heads, rows, shorten=["note"]))
-    if run.comparison is not None:
-        mean, low, high = run.comparison.difference
-        better = min(max(run.comparison.better, 0.01), 0.99)
-        parts.append(f"held out: {mean:+.3f} [{low:+.3f}, {high:+.3f}], P(better) {better:.2f}")
+    told = (event.body for event in run.log.since(0))
+    parts += [_held_out(body) for body in told if isinstance(body, Compared)]
     if run.lost:
         parts.append(f"{run.lost} evaluations cannot be shown: their scored examples were deleted")
     return "\n\n".join(parts)
@@ -117,12 +118,16 @@ def _facts(run: KeptRun) -> list[str]:
         "examples": ", ".join(sizes),
         "budget": settings.get("budget", ""),
         "seed": settings.get("seed", ""),
-        "line": settings.get("line", ""),
+        "line": " ".join(str(settings.get("line", "")).split()),  # it may have had several lines
         "score": score(run),
         "spent": f"{spent.get('calls', 0):,} calls, {spent.get('tokens', 0):,} tokens, {run.cost}, "
         f"{spent.get('seconds', 0.0):,.1f} s",
     }
     return [f"{name:<10}{harmless(str(fact))}" for name, fact in facts.items() if fact != ""]
+
+
+def _held_out(body: Compared) -> str:
+    return "\n".join(filter(None, [*compared(body), verdict(body)]))
 
 
 def _candidate(run: KeptRun, number: int) -> list[str]:

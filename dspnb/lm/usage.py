@@ -21,6 +21,12 @@ class Usage:
     unpriced: int = 0  # of `calls`: those whose price is not known
     failed: int = 0  # not answered
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*(getattr(self, name) + getattr(other, name) for name in _NAMES))
+
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(*(getattr(self, name) - getattr(other, name) for name in _NAMES))
+
     def add(self, completion: Completion | None) -> Usage:
         """With one more call; None when it was not answered."""
         if completion is None:
@@ -36,6 +42,9 @@ class Usage:
             self.unpriced + (completion.dollars is None),
             self.failed,
         )
+
+
+_NAMES = tuple(field.name for field in dataclasses.fields(Usage))
 
 
 class Count:

@@ -110,7 +110,7 @@ class Displays:
         return Inspector(preview_groups(preview))._repr_mimebundle_(**options)
 
     def _run(self, run: Run) -> None:
-        self._session.view(run).show(self._session.shell.execution_count)
+        self._session.show(run)
 
     def _stream(self, stream: Stream) -> None:
         show_stream(stream, self._session.shell)

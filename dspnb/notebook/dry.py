@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dspnb.estimate import estimated
 from dspnb.lm.money import money
+from dspnb.overlap import overlaps, words
 from dspnb.plan import Plan
 
 from .markup import table
@@ -24,23 +25,29 @@ class Dry:
         plan, estimate = self.plan, estimated(self.plan)
         if estimate is None:
             said = "it cannot be told beforehand how many calls this takes"
-            return [f"{plan.optimizer}: {said}.", *plan.warnings]
+            return [f"{plan.optimizer}: {said}.", *self.notes]
         runs = sum(estimate.program_calls.values())
         tokens = "" if estimate.tokens is None else f", {estimate.tokens:,} tokens"
         return [
             f"{plan.optimizer}: about {runs:,} runs of the program, {estimate.calls:,} model calls"
             f"{tokens}, {money(estimate.dollars)}.",
             *(f"{what}: {count:,} runs" for what, count in estimate.program_calls.items()),
-            *plan.warnings,
+            *self.notes,
         ]
+
+    @property
+    def notes(self) -> list[str]:
+        """Where the sets come from, and which examples stand in two of them."""
+        plan = self.plan
+        return [*plan.warnings, *words(overlaps(train=plan.train, val=plan.val, test=plan.test))]
 
     def __repr__(self) -> str:
         return "\n".join(self.lines)
 
     def _repr_html_(self) -> str:
-        plan, estimate = self.plan, estimated(self.plan)
+        estimate = estimated(self.plan)
         first, *_ = self.lines
-        notes = "".join(f"<p>Note: {esc(warning)}</p>" for warning in plan.warnings)
+        notes = "".join(f"<p>Note: {esc(warning)}</p>" for warning in self.notes)
         if estimate is None:
             return f"<p>{esc(first)}</p>{notes}"
         rows = [[esc(what), f"{count:,}"] for what, count in estimate.program_calls.items()]

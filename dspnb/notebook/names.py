@@ -19,6 +19,8 @@ from dspnb.report import Report
 from dspnb.run import Run
 from dspnb.runs import runs
 
+from .handle import Compiled
+
 METRICS: dict[str, Metric] = {"exact": metrics.exact(), "f1": metrics.f1()}
 
 
@@ -107,6 +109,17 @@ def recordings() -> list[str]:
 def run_ids(*standing: str) -> list[str]:
     """The ids of kept runs that stand so, or of all; the newest first."""
     return [run.id for run in reversed(runs()) if not standing or run.status in standing]
+
+
+def run_id(text: str, namespace: Mapping[str, Any]) -> str:
+    """The id of the run that a variable holds, itself or as its program; else the text.
+
+    An id is another each time, so that a notebook which is to run again cannot hold one.
+    """
+    match namespace.get(text):
+        case Compiled(run=run) | (Run() | KeptRun() as run):
+            return run.id
+    return text
 
 
 def optimizer_names(namespace: Mapping[str, Any]) -> list[str]:

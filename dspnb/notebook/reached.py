@@ -9,6 +9,7 @@ from dspnb.kept_run import KeptRun
 from dspnb.run import Run
 from dspnb.runs import runs
 
+from . import names
 from .notice import show
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def reached(session: Session, which: str) -> Run | KeptRun:
-    """The run of this id, or of the only id that begins so. Raises `UsageError`."""
+    """The run of this id, of the only id that begins so, or of this variable's program.
+
+    Raises `UsageError`.
+    """
+    which = names.run_id(which, session.shell.user_ns)
     try:
         kept = runs()[which]
     except UsageError:

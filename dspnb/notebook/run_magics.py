@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core import magic_arguments as args
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.display import display
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 from dspnb.budget import Budget
 from dspnb.compiling import compile, planned
@@ -214,9 +215,13 @@ class RunMagics(Magics):
         run = compile(program, optimizer, resume=given.resume, settings=kept, **options)
         handle = Compiled(run, given.name, on_end=lambda: self.session.flush(run))
         namespace[given.name] = handle
-        self.session.view(run, given.program).show(self.shell.execution_count)
+        on_terminal = isinstance(self.shell, TerminalInteractiveShell)
+        if not (given.wait and on_terminal):
+            self.session.show(run, given.program)
         if given.wait:
             try:
+                if on_terminal:
+                    self.session.watch(run)
                 run.wait()
             finally:
                 self.session.flush(run)

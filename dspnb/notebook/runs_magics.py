@@ -13,6 +13,7 @@ from dspnb.run import Run
 from dspnb.run_diff import RunDiff
 from dspnb.runs import KeptRuns, runs
 
+from . import names
 from .lines import plain_errors, words
 from .notice import show
 from .reached import pause, reached, stop
@@ -47,12 +48,13 @@ class RunsMagics(Magics):
     def runs(self, line: str) -> KeptRuns | KeptRun | Run | RunDiff | Path | None:
         """List the runs that are kept in this project, or do something with one of them.
 
-        A run is named by its id, or by how that begins. `resume` lets a paused run go on; one that
-        was stopped or interrupted goes on by its own `%compile` line, with options of yours behind.
+        A run is named by its id, by how that begins, or by the variable of its program. `resume`
+        lets a paused run go on; one that was stopped or interrupted goes on by its own `%compile`
+        line, with options of yours behind.
 
         %runs
         %runs open run-3f
-        %runs resume run-3f --budget 2000calls
+        %runs resume better --budget 2000calls
         %runs pause run-3f
         %runs stop run-3f
         %runs compare run-3f run-a0
@@ -71,11 +73,11 @@ class RunsMagics(Magics):
             case ["pause", which]:
                 pause(self.session, which)
             case ["compare", a, b]:
-                return runs().compare(a, b)
+                return runs().compare(self._id(a), self._id(b))
             case ["delete", which]:
                 self._delete(which)
             case ["export", which, file]:
-                return runs().export(which, file)
+                return runs().export(self._id(which), file)
             case [name, *_] if name in USAGE:
                 raise UsageError(f"It is written `%runs {name} {USAGE[name]}`.")
             case [name, *_]:
@@ -104,7 +106,10 @@ class RunsMagics(Magics):
         )
         return resumed
 
+    def _id(self, which: str) -> str:
+        return names.run_id(which, self.shell.user_ns)
+
     def _delete(self, which: str) -> None:
-        id_ = runs().delete(which)
+        id_ = runs().delete(self._id(which))
         self.session.views.pop(id_, None)  # its rows can no longer be shown
         show([f"`{id_}` is deleted."])

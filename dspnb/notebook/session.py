@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dspnb.context import configure
 from dspnb.example import Prediction
+from dspnb.frontends import watch
 from dspnb.lm import Model, Recorded
 from dspnb.lm.finding import SERVERS, Server
 from dspnb.module import Module
@@ -50,6 +51,7 @@ class Session:
         self.usable = Usable()  # what it found
         self.models: dict[str, Model] = {}  # by role: "main", "teacher", "proposer", "judge"
         self.views: dict[str, RunView] = {}  # by run id
+        self.watched: dict[str, int] = {}  # runs that a terminal showed, and in which cell
         self.rerun = Rerun(shell)
         self.magics = (
             DefineMagics(shell, self),
@@ -97,6 +99,16 @@ class Session:
                 view.ended.wait(5)  # or its last picture would come over the new one
             view = self.views[run.id] = RunView(run, title or run.optimizer_name)
         return view
+
+    def show(self, run: Run, title: str = "") -> None:
+        """Show a run under this cell, once: its dashboard."""
+        if self.watched.get(run.id) != self.shell.execution_count:
+            self.view(run, title).show(self.shell.execution_count)
+
+    def watch(self, run: Run) -> None:
+        """Show a run until it ends where a dashboard would be a text that stands still."""
+        self.watched[run.id] = self.shell.execution_count
+        watch(run)
 
     def flush(self, run: Run) -> None:
         """Bring the outputs that show a run up to date."""

@@ -16,7 +16,7 @@ from dspnb.lm import written
 from dspnb.lm.base import Attachment, Block, Message, ToolCall
 from dspnb.report import Row
 from dspnb.signature import Field, Signature
-from dspnb.trace import Attempt, Call, Check
+from dspnb.trace import Attempt, Call, Check, Trace
 
 from .words import in_words, told_json
 
@@ -42,7 +42,7 @@ def row_json(row: Row, keep: Keep) -> str:
 
 
 def _row(row: Row, keep: Keep, tell: Tell) -> dict[str, Any]:
-    types = {field.name: field.type for call in row.trace for field in call.signature.outputs}
+    types = _output_types(row.trace)
     told: dict[str, Any] = {
         "score": [row.score.value, row.score.feedback, dict(row.score.parts)],
         "seconds": row.seconds,
@@ -59,6 +59,10 @@ def _row(row: Row, keep: Keep, tell: Tell) -> dict[str, Any]:
     if row.trace:
         told["trace"] = [_call(call, keep, tell) for call in row.trace]
     return told
+
+
+def _output_types(trace: Trace) -> dict[str, Any]:
+    return {field.name: field.type for call in trace for field in call.signature.outputs}
 
 
 def _encode(told: Any) -> str:
@@ -87,7 +91,7 @@ def _read_row(text: str, example: Example | None, signatures: Signatures, find: 
     checks = tuple(Check(*check) for check in told.get("checks", ()))
     prediction = None
     if "outputs" in told:
-        types = {field.name: field.type for call in trace for field in call.signature.outputs}
+        types = _output_types(trace)
         outputs = {
             name: _value(value, types.get(name, Any)) for name, value in told["outputs"].items()
         }

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
@@ -376,11 +377,43 @@ def _client(bench: Bench, client: str, count: int, in_flight: int) -> Figures:
     return told
 
 
+def honesty(bench: Bench) -> Iterator[Line]:
+    """What searches say in 1,920 simulated worlds, beside what is true there; dspnb only."""
+    count = bench.calls(960)
+    kinds = {"headroom": "searches with headroom", "nothing": "searches with nothing to gain"}
+    with ThreadPoolExecutor() as pool:
+        told = pool.map(lambda kind: bench.run("dspnb", "honesty.py", kind, count), kinds)
+        for kind, figures in zip(kinds, told, strict=True):
+            for name, what, target in HONESTY:
+                yield Line(f"{count:,} {kinds[kind]}: {what}", [figures[name]], target=target)
+
+
+HELD = Target("dspnb", least=93, most=97)  # percent
+# Most figures are of 11 sets of held-out examples for each search; `own` is of the search's own.
+HONESTY: tuple[tuple[str, str, Target | None], ...] = (
+    ("bias", "held-out mean over the truth, points", Target("dspnb", least=-0.5, most=0.5)),
+    ("own_bias", "the same in the runs themselves", Target("dspnb", least=-0.5, most=0.5)),
+    ("means", "95% intervals of it that hold the truth, %", HELD),
+    ("own_means", "the same in the runs themselves", HELD),
+    ("differences", "95% intervals of the paired difference that do, %", HELD),
+    ("own_differences", "the same in the runs themselves", HELD),
+    ("worse", "returned and truly worse by over a point, %", Target("dspnb", most=2)),
+    ("own_worse", "the same in the runs themselves", Target("dspnb", most=2)),
+    ("worse_alone", "worse if the held-out examples alone decided, %", None),
+    ("worse_without", "worse without the rule, %", None),
+    ("gain", "true gain of what is returned, points", None),
+    ("gain_alone", "gain if the held-out examples alone decided, points", None),
+    ("gain_without", "gain without the rule, points", None),
+    ("optimism", "validation over held-out mean, points", None),
+    ("flattered", "held-out mean of what is returned over the truth, points", None),
+)
+
+
 BENCHES: dict[str, Callable[[Bench], Iterator[Line]]] = {
     function.__name__: function
     for function in (
         imports, pure, lone, load, flat, kept, bounded, hits, stream, interrupt, search, scored,
-        killed, transport
+        killed, honesty, transport
     )
 }  # fmt: skip
 NAMES = {"cpu": "CPU", "wall": "wall"}

@@ -20,7 +20,10 @@ class Target:
     most: float = float("inf")
 
     def __str__(self) -> str:
-        bound = f"≥ {self.least:g}" if self.least > float("-inf") else f"≤ {self.most:g}"
+        if float("-inf") < self.least and self.most < float("inf"):
+            bound = f"{self.least:g} to {self.most:g}"
+        else:
+            bound = f"≥ {self.least:g}" if self.least > float("-inf") else f"≤ {self.most:g}"
         return bound if self.of == "dspnb" else f"ratio {bound}"
 
 

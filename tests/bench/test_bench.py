@@ -150,6 +150,14 @@ def test_the_http_clients_that_there_are(server, tmp_path, in_flight):
         assert told["cpu"] > 0
 
 
+@pytest.mark.parametrize("kind", ["headroom", "nothing"])
+def test_searches_in_simulated_worlds(tmp_path, kind):
+    told = run(sys.executable, tmp_path, "honesty.py", kind, 4)
+
+    assert 80 < told["means"] <= 100 and 80 < told["differences"] <= 100
+    assert 0 <= told["worse"] <= told["worse_alone"] <= told["worse_without"] <= 100
+
+
 def test_one_command_prints_the_table_and_writes_it(tmp_path):
     command = [sys.executable, HERE / "run.py", "--dspnb", sys.executable, "--dspy"]
     command += [python_of("dspy"), "--quick", "--only", "lone", "--out", tmp_path / "out.json"]

@@ -19,6 +19,13 @@ def test_a_target_is_met_or_missed():
     assert Line("calls left", [0], [32], Target("dspnb", most=0)).verdict == "ok"
 
 
+def test_a_target_may_have_two_ends():
+    line = Line("coverage", [97.5], target=Target("dspnb", least=93, most=97))
+
+    assert line.verdict == "MISSED"
+    assert line.markdown() == "| coverage | 97.5 |  |  | 93 to 97 | MISSED |"
+
+
 def test_what_could_not_be_measured_missed_its_target():
     assert Line("hit", [], [100], Target("ratio", most=0.1)).verdict == "MISSED"
 

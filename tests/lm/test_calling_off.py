@@ -327,7 +327,8 @@ def test_fields_arrive_on_an_event_loop_while_the_model_writes(server):
     assert "".join(chunk.text for chunk in chunks).strip() == prediction.answer
 
 
-LONG = f"[[ ## answer ## ]]\n{'blue and green ' * 20}\n\n[[ ## completed ## ]]"  # half a second when slow
+# Half a second when slow.
+LONG = f"[[ ## answer ## ]]\n{'blue and green ' * 20}\n\n[[ ## completed ## ]]"
 
 
 def break_off(stream):

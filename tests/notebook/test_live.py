@@ -11,7 +11,7 @@ pytestmark = pytest.mark.kernels
 
 COMPILE = (
     "%compile triage --with bootstrap-rs:num_candidate_programs={candidates} "
-    "--train tickets.train --val tickets.val --metric exact --as better"
+    "--train tickets.train --val tickets.val --metric exact --as better --resume never"
 )
 LONG = COMPILE.format(candidates=500)  # far more than any test waits for
 SHORT = COMPILE.format(candidates=3)

@@ -1,6 +1,7 @@
 """`%runs` in a shell: runs of this session and of others, kept in the store."""
 
 import dataclasses
+import functools
 import json
 import os
 import subprocess
@@ -19,6 +20,15 @@ COMPILE = (
     "%compile triage --with labeled:k=4 --train tickets.train --val tickets.val "
     "--test tickets.test --metric right"
 )
+ROOT = str(Path(__file__).parent.parent.parent)
+ON_A_TERMINAL = """
+%load_ext dspnb
+%lm offline latency=0.02
+import dspnb
+tickets = dspnb.split(dspnb.examples(dspnb.data.tickets()[:80], inputs=["ticket"]), "50/50")
+program = dspnb.Predict("ticket -> team")
+%compile program --train tickets.train --val tickets.val --metric exact --with labeled:k=2 --wait
+"""
 SLOW = Path(__file__).parent.parent / "frontends" / "slow_run.py"
 
 
@@ -207,6 +217,21 @@ def test_two_runs_are_compared(triage):
         assert shown in html
 
 
+def test_a_run_is_named_by_the_variable_of_its_program_or_by_its_own(triage, tmp_path):
+    run = triage(f"{COMPILE} --as better --wait")
+    other = triage(f"{COMPILE} --as other --seed 1 --wait")
+    triage("import dspnb\nfound = dspnb.runs()[0]")
+
+    difference = triage("%runs compare found other")
+    file = triage(f"%runs export better {tmp_path / 'better.jsonl'}")
+    triage("%runs delete other")
+
+    assert (difference.a.id, difference.b.id) == (run.id, other.id)
+    assert json.loads(file.read_text().splitlines()[0])["id"] == run.id
+    assert [kept.id for kept in runs()] == [run.id]
+    assert triage("%runs open better") is run
+
+
 def test_a_run_is_written_out_and_deleted(triage, tmp_path):
     run = triage(f"{COMPILE} --wait")
 
@@ -266,6 +291,36 @@ def test_tab_knows_ids_and_what_can_be_done_with_them(triage):
     assert tab(triage, "%compile triage --always") == {"--always-best"}
 
 
+def test_a_dry_run_names_the_examples_that_stand_in_two_sets(triage):
+    dry = triage("%compile triage --train tickets.train --val tickets.train --metric right --dry")
+
+    assert "4 of 4 val examples are also in train" in repr(dry)
+    assert "4 of 4 val examples are also in train" in triage.html(dry)
+
+
+def test_on_a_terminal_a_run_that_is_waited_for_is_watched(tmp_path):
+    pty = pytest.importorskip("pty")
+    (tmp_path / "cells.ipy").write_text(ON_A_TERMINAL)
+    command = [sys.executable, "-m", "IPython", "--no-banner", "--simple-prompt", "cells.ipy"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=tmp_path,
+        env={**os.environ, "TERM": "xterm", "IPYTHONDIR": str(tmp_path), "PYTHONPATH": ROOT},
+    ) as process:
+        os.close(theirs)
+        shown = b"".join(iter(functools.partial(_read, ours), b"")).decode()
+        os.close(ours)
+
+    assert process.returncode == 0, shown
+    assert "scoring" in shown  # while it went on
+    assert "spent: " in shown
+    assert "LabeledFewShot: " not in shown  # the dashboard as a text, which stands still
+
+
 def test_a_dry_run_tells_calls_tokens_and_dollars_and_begins_nothing(triage):
     triage("%lm offline price=(1,2)")
     dry = triage(f"{COMPILE} --dry --as never")
@@ -277,3 +332,10 @@ def test_a_dry_run_tells_calls_tokens_and_dollars_and_begins_nothing(triage):
     assert "comparing on held-out examples" in bundle["text/html"]
     assert "never" not in triage.names()
     assert len(runs()) == 0 and not os.path.exists(os.environ["DSPNB_HOME"])
+
+
+def _read(descriptor):
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # Linux says so that the other end is closed
+        return b""
