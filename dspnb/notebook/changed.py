@@ -9,7 +9,7 @@ from dspnb.adapters.values import to_text
 from dspnb.comparison import Comparison
 from dspnb.report import Row
 
-from .protocol import ChangedView, MadeView
+from .protocol import ChangedView, MadeView, TextView
 from .text import short
 
 MOST_ROWS = 50  # of each kind
@@ -57,8 +57,8 @@ def _with_first(first: Container[str], values: Mapping[str, Any]) -> dict[str, A
     return {name: values[name] for name in sorted(values, key=lambda name: name not in first)}
 
 
-def _texts(values: Mapping[str, Any], longest: int) -> dict[str, str]:
-    return {
-        short(name, 60): short(to_text(value), longest)
+def _texts(values: Mapping[str, Any], longest: int) -> list[TextView]:
+    return [
+        TextView(short(name, 60), short(to_text(value), longest))
         for name, value in list(values.items())[:MOST_FIELDS]
-    }
+    ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from dspnb.comparison import Comparison
 
 from .changed import changed_rows, got_worse
 from .markup import fold, table
-from .protocol import ChangedView, MadeView
+from .protocol import ChangedView, MadeView, TextView
 from .text import esc
 
 
@@ -53,8 +53,8 @@ def _cells(row: ChangedView) -> list[str]:
     ]
 
 
-def _values(values: Mapping[str, str]) -> str:
-    return "<br>".join(f"<b>{esc(name)}</b> {esc(text)}" for name, text in values.items())
+def _values(values: Iterable[TextView]) -> str:
+    return "<br>".join(f"<b>{esc(each.name)}</b> {esc(each.text)}" for each in values)
 
 
 def _made(made: MadeView) -> str:

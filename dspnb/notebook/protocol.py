@@ -36,10 +36,18 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class TextView:
+    """A named value as a short text; a notebook's file does not keep the order of a dict."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class MadeView:
     """What a program made of an example, as short texts."""
 
-    outputs: dict[str, str]  # empty after an error
+    outputs: list[TextView]  # empty after an error
     score: float
     feedback: str
     error: str
@@ -50,8 +58,8 @@ class ChangedView:
     """A held-out example that has another score than before."""
 
     index: int  # as in `run.comparison.rows(index)`
-    inputs: dict[str, str]
-    expected: dict[str, str]
+    inputs: list[TextView]
+    expected: list[TextView]
     before: MadeView
     after: MadeView
 
@@ -195,7 +203,7 @@ def typescript() -> str:
             *map(_interface, bodies),
             f"export type Event = {{ seq: number; time: number }} & ({union});\n",
             _interface(Progress),
-            *map(_interface, [MadeView, ChangedView]),
+            *map(_interface, [TextView, MadeView, ChangedView]),
             _interface(RunSnapshot, "  events: Event[];"),
             _interface(Command),
             *map(_interface, [FieldView, BlockView, ToolCallView, MessageView, AttemptView]),

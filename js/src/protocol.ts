@@ -139,8 +139,13 @@ export interface Progress {
   remaining: number | null;
 }
 
+export interface TextView {
+  name: string;
+  text: string;
+}
+
 export interface MadeView {
-  outputs: Record<string, string>;
+  outputs: TextView[];
   score: number;
   feedback: string;
   error: string;
@@ -148,8 +153,8 @@ export interface MadeView {
 
 export interface ChangedView {
   index: number;
-  inputs: Record<string, string>;
-  expected: Record<string, string>;
+  inputs: TextView[];
+  expected: TextView[];
   before: MadeView;
   after: MadeView;
 }

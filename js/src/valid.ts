@@ -24,6 +24,7 @@ import type {
   Spent,
   Started,
   StatusChanged,
+  TextView,
   ToolCallView,
   Warned,
 } from "./protocol.ts";
@@ -166,13 +167,15 @@ export const isEvents = list(eventOf(bodies));
 
 export const isStill = record(text);
 
-const isMade = shape<MadeView>({ outputs: record(text), score: number, feedback: text, error: text });
+const isTexts = list(shape<TextView>({ name: text, text }));
+
+const isMade = shape<MadeView>({ outputs: isTexts, score: number, feedback: text, error: text });
 
 export const isChanged = list(
   shape<ChangedView>({
     index: number,
-    inputs: record(text),
-    expected: record(text),
+    inputs: isTexts,
+    expected: isTexts,
     before: isMade,
     after: isMade,
   }),

@@ -9,7 +9,7 @@ import type {
   SessionContext,
   Signal,
 } from "../src/jupyter.ts";
-import type { Event, Progress, RunSnapshot } from "../src/protocol.ts";
+import type { ChangedView, Event, Progress, RunSnapshot } from "../src/protocol.ts";
 import { nothingYet } from "../src/run/state.ts";
 
 /** A run from start to end, one event a line. */
@@ -27,6 +27,23 @@ export function paged(file = "run.jsonl"): Event[] {
 
 export function progress(changes: Partial<Progress> = {}): Progress {
   return { ...nothingYet, ...changes };
+}
+
+/** A held-out example that was scored twice. */
+export function changedRow(index: number, before: number, after: number, said = "post"): ChangedView {
+  const made = (score: number) => ({
+    outputs: [{ name: "team", text: said }],
+    score,
+    feedback: "",
+    error: "",
+  });
+  return {
+    index,
+    inputs: [{ name: "ticket", text: `ticket ${index}` }],
+    expected: [{ name: "team", text: said }],
+    before: made(before),
+    after: made(after),
+  };
 }
 
 export function runSnapshot(events: Event[], changes: Partial<RunSnapshot> = {}): RunSnapshot {

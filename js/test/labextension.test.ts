@@ -9,6 +9,7 @@ import { book, call, callsSnapshot, group } from "./calls.ts";
 import {
   allByTestId,
   byTestId,
+  changedRow,
   type FakeSession,
   fakeKernel,
   fakeSession,
@@ -251,6 +252,33 @@ it("draws a run that the first version saved, with what it has", async () => {
   expect(text).not.toMatch(/undefined|NaN|P\(better\)|fixed|opened|search said/);
   expect(allByTestId(node, "spent")[0]?.hidden).toBe(true);
   expect(byTestId(node, "candidates").querySelectorAll("tbody tr")).toHaveLength(3);
+});
+
+it("opens the examples of a saved run with no kernel", async () => {
+  const { node } = await open(runSnapshot(ended, { changed: [changedRow(3, 1, 0)] }), null);
+
+  byTestId(node, "broke").click();
+
+  expect(byTestId(node, "rows-broke").textContent).toContain("ticket 3");
+});
+
+it("draws a file that was written before examples were kept in it", async () => {
+  const { changed: _, ...older } = runSnapshot(ended);
+
+  const { node } = await open(older, null);
+
+  expect(byTestId(node, "comparison").textContent).toContain("fixed 10, broke 2");
+});
+
+it.each([
+  ["a score that is a text", { before: "1" }],
+  ["inputs that are no list", { inputs: { ticket: "a" } }],
+])("draws nothing of a file whose examples have %s", async (_, wrong) => {
+  const changed = [{ ...changedRow(3, 1, 0), ...wrong }] as never;
+
+  const { node } = await open(runSnapshot(ended, { changed }), null);
+
+  expect(node.textContent).toContain("not a snapshot that dspnb wrote");
 });
 
 it("takes from a file of the first version no fields of later ones, which nobody has checked", async () => {

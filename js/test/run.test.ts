@@ -2,7 +2,16 @@
 import { expect, it, vi } from "vitest";
 import type { Event } from "../src/protocol.ts";
 import widget from "../src/run/index.ts";
-import { allByTestId, byTestId, fakeKernel, fakeModel, paged, progress, settled } from "./fakes.ts";
+import {
+  allByTestId,
+  byTestId,
+  changedRow,
+  fakeKernel,
+  fakeModel,
+  paged,
+  progress,
+  settled,
+} from "./fakes.ts";
 
 const running: Event[] = paged().slice(0, 10);
 
@@ -168,6 +177,54 @@ it("compares with the baseline on held-out examples, in words and rows", () => {
   expect(comparison.querySelectorAll("svg.range")).toHaveLength(3);
 });
 
+const changed = [...[7, 9].map((i) => changedRow(i, 1, 0)), ...[0, 1, 2].map((i) => changedRow(i, 0, 0.5))];
+
+it("opens the examples that it broke or fixed under their counts, and closes them again", () => {
+  const { el } = shown({ events: paged(), changed });
+  const [button, rows] = [byTestId(el, "broke"), byTestId(el, "rows-broke")];
+  expect(rows.hidden).toBe(true);
+  expect(button.getAttribute("aria-expanded")).toBe("false");
+
+  button.click();
+
+  expect(rows.hidden).toBe(false);
+  expect(button.getAttribute("aria-expanded")).toBe("true");
+  expect(byTestId(el, "rows-fixed").hidden).toBe(true);
+  expect([...rows.querySelectorAll("tbody tr")].map(({ textContent }) => textContent)).toEqual([
+    "7ticket 7postpostscore 1.00postscore 0.00",
+    "9ticket 9postpostscore 1.00postscore 0.00",
+  ]);
+  button.click();
+  expect(rows.hidden).toBe(true);
+});
+
+it("counts the examples that it does not list", () => {
+  const { el } = shown({ events: paged(), changed });
+
+  byTestId(el, "fixed").click();
+
+  expect(byTestId(el, "rows-fixed").querySelectorAll("tbody tr")).toHaveLength(3);
+  expect(byTestId(el, "rows-fixed").textContent).toContain("and 7 more: run.comparison.rows(i)");
+  expect(byTestId(el, "rows-broke").textContent).not.toContain("more");
+});
+
+it("keeps the examples open while the run goes on", () => {
+  const { el, model } = shown({ events: paged(), changed });
+  byTestId(el, "broke").click();
+
+  model.update({ progress: progress({ calls: 9 }) });
+  model.update({ changed: [...changed] });
+
+  expect(byTestId(el, "rows-broke").hidden).toBe(false);
+});
+
+it("has nothing to open where no examples came along", () => {
+  const { el } = shown({ events: paged() });
+
+  expect(byTestId(el, "broke").hidden).toBe(true);
+  expect(byTestId(el, "comparison").textContent).toContain("fixed 10, broke 2");
+});
+
 it("says that the program as it was is returned when the best one cannot be told from it", () => {
   const unclear = paged().map((event) =>
     event.kind === "compared" ? { ...event, low: -0.02, returned: false } : event,
@@ -224,7 +281,7 @@ it("sets what models and data wrote as text, never as HTML", () => {
     return event;
   });
 
-  const { el } = shown({ title: evil, events: hostile });
+  const { el } = shown({ title: evil, events: hostile, changed: [changedRow(1, 1, 0, evil)] });
 
   expect(el.shadowRoot?.querySelectorAll("img, script")).toHaveLength(0);
   expect(byTestId(el, "run").textContent?.split(evil).length).toBeGreaterThan(10);

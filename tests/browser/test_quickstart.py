@@ -39,6 +39,11 @@ def executed(watched, lab, chromium):
     expect(page.get_by_test_id("comparison")).to_be_visible()
     assert notebook.failures() == []
     notebook.screenshots("run-ended", run)
+    for kind in ("fixed", "broke"):
+        opened_by_keyboard(page, kind)
+        notebook.screenshots(f"run-{kind}", page.get_by_test_id("comparison"))
+        page.get_by_test_id(kind).press("Enter")
+        expect(page.get_by_test_id(f"rows-{kind}")).to_be_hidden()
 
     inspector = page.get_by_test_id("inspector").last
     inspector.get_by_test_id("call").first.click()
@@ -57,6 +62,19 @@ def executed(watched, lab, chromium):
     assert notebook.dialogs == []
     context.close()
     return watched
+
+
+def opened_by_keyboard(page, kind):
+    """Unfold the examples that a run fixed or broke; each says what it was before and after."""
+    rows = page.get_by_test_id(f"rows-{kind}")
+    button = page.get_by_test_id(kind)
+    expect(rows).to_be_hidden()
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(rows.locator("tbody tr").first).to_contain_text("score")
+    number = int(re.search(r"\d+", button.inner_text())[0])
+    assert rows.locator("tbody tr").count() == min(number, 50)
 
 
 def test_run_all_moves_the_dashboard_and_ends_with_every_cell_right(executed):
@@ -92,6 +110,7 @@ def test_the_file_shows_its_run_and_calls_the_next_day_untrusted_and_with_no_ker
         expect(run.get_by_test_id("status")).to_have_text(re.compile("done", re.IGNORECASE))
         expect(run.get_by_test_id("comparison")).to_contain_text("154")
         expect(run.get_by_test_id("plot")).to_be_visible()
+        opened_by_keyboard(page, "broke")
         assert calls(page) > 1000
         inspector = page.get_by_test_id("inspector").last
         inspector.get_by_test_id("call").first.click()

@@ -1,7 +1,7 @@
 /** Which held-out examples the best program broke and which it fixed: counts that open the rows. */
 import { h, put } from "../dom.ts";
 import { count, score } from "../format.ts";
-import type { ChangedView, MadeView } from "../protocol.ts";
+import type { ChangedView, MadeView, TextView } from "../protocol.ts";
 import type { Comparison } from "./state.ts";
 
 const KINDS = ["broke", "fixed"] as const; // what got worse is read first
@@ -106,8 +106,7 @@ function made({ outputs, score: value, feedback, error }: MadeView): HTMLElement
 }
 
 /** A value by itself needs no name. */
-function values(given: Record<string, string>): HTMLElement[] {
-  const pairs = Object.entries(given);
-  if (pairs.length === 1) return pairs.map(([, text]) => h("p", {}, text));
-  return pairs.map(([name, text]) => h("p", {}, h("code", { className: "quiet" }, name), ` ${text}`));
+function values(given: TextView[]): HTMLElement[] {
+  if (given.length === 1) return given.map(({ text }) => h("p", {}, text));
+  return given.map(({ name, text }) => h("p", {}, h("code", { className: "quiet" }, name), ` ${text}`));
 }
