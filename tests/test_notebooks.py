@@ -1,6 +1,7 @@
 """The example notebooks run, tell the truth, and tell the same each time."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -52,6 +53,30 @@ def test_the_quickstart_goes_from_weak_to_good_and_tells_the_same_each_time(demo
     assert (tmp_path / "a" / "triage.json").read_text() == (
         tmp_path / "b" / "triage.json"
     ).read_text()
+
+
+CALLS_OF_RUNS = """
+import json
+from dspnb import ledger, runs
+asked = sum(entry.calls for entry in ledger if entry.run and not entry.cached)
+print(json.dumps([asked, [[run.id, run.spent["calls"]] for run in runs()]]))
+"""
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("name", ["01_quickstart", "03_models"])  # 04 keeps its runs apart
+def test_a_notebook_that_is_executed_again_pays_for_no_run_again(demo, name, tmp_path):
+    told = []
+    for _ in range(2):
+        notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", 4)
+        notebook.cells.append(nbformat.v4.new_code_cell(CALLS_OF_RUNS))
+        demo.run(notebook, tmp_path)
+        told.append(json.loads(notebook.cells[-1].outputs[0].text))
+
+    (first, [[_, paid]]), (second, listed) = told
+    assert first == paid > 100
+    assert second == 0
+    assert [calls for _, calls in listed] in ([paid], [paid, 0])  # gone on with, or a new one
 
 
 @pytest.mark.kernels
