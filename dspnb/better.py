@@ -55,6 +55,17 @@ def detectable(n: int, discordance: float = 0.3) -> float:
     return max(difference, needed / (n + needed))  # no difference is above its discordance
 
 
+def likely(probability: float) -> str:
+    """A probability that never claims to be certain.
+
+    >>> likely(0.9999), likely(0.5), likely(0.001)
+    ('>0.99', '0.50', '<0.01')
+    """
+    if probability > 0.99:
+        return ">0.99"
+    return "<0.01" if probability < 0.01 else f"{probability:.2f}"
+
+
 def _won(wins: int, losses: int) -> float:
     if wins < losses:
         return 1 - _won(losses, wins)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from .better import better, detectable
+from .better import better, detectable, likely
 from .expected import Expected
 from .intervals import Z, paired
 from .pairs import changed
@@ -15,7 +15,7 @@ SURE = 0.9  # the probability of being better from which a program is returned
 FEW = 30  # held-out examples; fewer confirm hardly a third of what a search gains
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Baseline and best on the same held-out examples.
 
@@ -72,6 +72,25 @@ class Comparison:
     def rows(self, index: int) -> tuple[Row, Row]:
         """What both made of one example: before and after."""
         return self.baseline.rows[index], self.best.rows[index]
+
+    @property
+    def conclusion(self) -> str:
+        """What the numbers mean, in a line."""
+        if self.baseline is self.best:
+            return "nothing beat the program as it was"
+        mean, low, high = self.difference
+        luck = "" if self.returned else "; not distinguishable: the program as it was is returned"
+        return (
+            f"difference {mean:+.3f} [{low:+.3f}, {high:+.3f}], P(better) {likely(self.better)}; "
+            f"fixed {len(self.fixed):,}, broke {len(self.broke):,}{luck}"
+        )
+
+    def __repr__(self) -> str:
+        means = f"{self.baseline.mean:.3f}"
+        if self.best is not self.baseline:
+            means += f" -> {self.best.mean:.3f}"
+        n = len(self.best.rows)
+        return f"Comparison({means} on {n:,} held-out examples: {self.conclusion})"
 
 
 def caution(held_out: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dspnb.better import likely
 from dspnb.events import (
     Body,
     Compared,
@@ -116,7 +117,7 @@ def compared(body: Compared) -> list[str]:
     return [
         f"held out: {body.before:.2f} -> {body.after:.2f} on {body.n:,}: {body.difference:+.3f} "
         f"[{body.low:+.2f}, {body.high:+.2f}], P(better) {likely(body.better)}",
-        f"fixed {body.fixed:,}, broke {body.broke:,}",
+        f"fixed {body.fixed:,}, broke {body.broke:,}{_rows(body)}",
         f"search said {body.search:.2f} (optimism {optimism:+.2f})",
         *_opened(body),
     ]
@@ -141,17 +142,6 @@ def setup(body: Started) -> str:
 def reserved(body: Started) -> str:
     """Where the held-out examples come from; empty when the user gave them."""
     return f"{body.test:,} held-out examples were set aside from validation" * body.reserved
-
-
-def likely(probability: float) -> str:
-    """A probability that never claims to be certain.
-
-    >>> likely(0.9999), likely(0.5), likely(0.001)
-    ('>0.99', '0.50', '<0.01')
-    """
-    if probability > 0.99:
-        return ">0.99"
-    return "<0.01" if probability < 0.01 else f"{probability:.2f}"
 
 
 def compact(count: float) -> str:
@@ -201,6 +191,10 @@ def spending(usage: Usage) -> str:
 def _opened(body: Compared) -> list[str]:
     times = {1: "once", 2: "twice"}.get(body.opened, f"{body.opened:,} times")
     return [f"test opened {times}"] if body.opened else []
+
+
+def _rows(body: Compared) -> str:
+    return " (see `run.comparison.rows(i)`)" if body.fixed or body.broke else ""
 
 
 def _runs(body: Estimated) -> str:

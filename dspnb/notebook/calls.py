@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dspnb.adapters.values import to_text
+from dspnb.comparison import Comparison
 from dspnb.errors import UsageError
 from dspnb.example import Prediction
 from dspnb.kept_run import KeptRun
@@ -41,7 +42,7 @@ MOST_PICTURES = 2_000_000  # characters, over all data URIs
 
 
 def calls_of(thing: object, history: Iterable[tuple[Module, Prediction]] = ()) -> CallsSnapshot:
-    """The calls behind a prediction, report, run, or program that was called.
+    """The calls behind a prediction, report, run, comparison, or program that was called.
 
     Raises `UsageError` for anything else, and for what has made no call.
     """
@@ -57,6 +58,12 @@ def calls_of(thing: object, history: Iterable[tuple[Module, Prediction]] = ()) -
                 f"Best of {thing.optimizer_name}: {thing.report}",
                 [_group_of_row(row) for row in _sorted(thing.report)],
             )
+        case Comparison():
+            if not thing.broke and not thing.fixed:
+                raise UsageError("No example has another score than before: nothing to show.")
+            groups = [group for i in thing.broke for group in _both("broke", thing, i)]
+            groups += [group for i in thing.fixed for group in _both("fixed", thing, i)]
+            return snapshot(repr(thing), groups)
         case Module():
             made = [prediction for program, prediction in history if program is thing]
             if not made:
@@ -66,7 +73,7 @@ def calls_of(thing: object, history: Iterable[tuple[Module, Prediction]] = ()) -
                 )
             return snapshot(f"Last calls of {thing!r}", [_group_of(p) for p in reversed(made)])
     raise UsageError(
-        "`%inspect` shows a program, a prediction, a report or a run; "
+        "`%inspect` shows a program, a prediction, a report, a run or its comparison; "
         f"this is {type(thing).__name__}."
     )
 
@@ -165,6 +172,13 @@ def _group_of_row(row: Row) -> tuple[GroupView, Trace]:
     checks = [_check(check) for check in row.checks]
     group = GroupView(short(title), row.score.value, row.score.feedback, row.error, checks, [])
     return group, row.trace
+
+
+def _both(kind: str, comparison: Comparison, index: int) -> Iterator[tuple[GroupView, Trace]]:
+    """An example before and after, one below the other."""
+    for when, row in zip(("before", "after"), comparison.rows(index), strict=True):
+        group, trace = _group_of_row(row)
+        yield dataclasses.replace(group, title=f"{kind} #{index} {when}: {group.title}"), trace
 
 
 def _check(check: Check) -> CheckView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from dspnb.comparison import Comparison
 from dspnb.data import Examples, Split
 from dspnb.diff import Diff
 from dspnb.example import Example, Prediction, Score
@@ -35,7 +36,7 @@ from dspnb.types import (
     ToolResults,
 )
 
-from . import cards, kept_runs_html, shown
+from . import cards, changed_html, kept_runs_html, shown
 from .calls import preview_groups
 from .diff_card import diff
 from .inspector import Inspector
@@ -57,6 +58,7 @@ HTML: dict[type, Callable[[Any], str]] = {
     Diff: diff,
     KeptRuns: kept_runs_html.runs,
     KeptRun: kept_runs_html.run,
+    Comparison: changed_html.comparison,
     RunDiff: kept_runs_html.run_diff,
     Completion: cards.completion,
     LM: cards.model,

@@ -7,6 +7,7 @@ from dspnb.report import Report
 from dspnb.run_diff import RunDiff
 from dspnb.runs import KeptRuns, optimizer, score, when
 
+from .changed_html import comparison
 from .markup import fold, kept, table
 from .plot import Point, score_plot
 from .text import esc
@@ -40,7 +41,7 @@ def run(value: KeptRun) -> str:
         fold("what it was given", table(["", ""], _given(value))),
     ]
     if value.comparison is not None:
-        parts.append(_comparison(value))
+        parts.append(comparison(value.comparison))
     scored = [(each, each.report) for each in value.candidates if each.report]
     if scored:
         points = [Point(each.id, report.mean, *report.interval) for each, report in scored]
@@ -102,22 +103,6 @@ def _given(value: KeptRun) -> list[list[str]]:
         for name, setting in value.settings.items()
         if setting not in ("", None)
     ]
-
-
-def _comparison(value: KeptRun) -> str:
-    compared = value.comparison
-    assert compared is not None
-    sides = {"as it was": compared.baseline, "compiled": compared.best}
-    if compared.best is compared.baseline:
-        del sides["compiled"]
-    rows = [[name, *_cells(report)] for name, report in sides.items()]
-    mean, low, high = compared.difference
-    better = min(max(compared.better, 0.01), 0.99)
-    luck = "" if compared.returned else "; the program as it was is returned"
-    return (
-        f"{table(['held out', 'score', '95% interval', 'examples'], rows)}<p>Difference: "
-        f"<b>{mean:+.3f} [{low:+.3f}, {high:+.3f}]</b>, P(better) {better:.2f}{luck}</p>"
-    )
 
 
 def _candidate(value: KeptRun, candidate: Tried, report: Report) -> list[str]:

@@ -49,6 +49,7 @@ class RunView(anywidget.AnyWidget):
     title = traitlets.Unicode().tag(sync=True)
     events: traitlets.List[Any] = traitlets.List().tag(sync=True)
     progress = traitlets.Dict().tag(sync=True)
+    changed: traitlets.List[Any] = traitlets.List().tag(sync=True)
     still = traitlets.Dict().tag(sync=True)  # mime -> text of the ended run, for the saved file
 
     def __init__(self, run: Run, title: str) -> None:
@@ -111,6 +112,8 @@ class RunView(anywidget.AnyWidget):
             if self._picture.changes != self._sent and (last or now >= self._next_events):
                 self._sent, self.events = self._picture.changes, self._picture.page_events()
                 self._next_events = now + len(self.events) / RATE
+            if self._picture.changed and not self.changed:  # they are sent once
+                self.changed = [dataclasses.asdict(row) for row in self._picture.changed]
             self.progress = dataclasses.asdict(self._picture.progress(len(self.events)))
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -36,6 +36,27 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class MadeView:
+    """What a program made of an example, as short texts."""
+
+    outputs: dict[str, str]  # empty after an error
+    score: float
+    feedback: str
+    error: str
+
+
+@dataclass(frozen=True)
+class ChangedView:
+    """A held-out example that has another score than before."""
+
+    index: int  # as in `run.comparison.rows(index)`
+    inputs: dict[str, str]
+    expected: dict[str, str]
+    before: MadeView
+    after: MadeView
+
+
+@dataclass(frozen=True)
 class RunSnapshot:
     """A run at one moment: all that its dashboard draws, bounded in size."""
 
@@ -43,6 +64,7 @@ class RunSnapshot:
     run: str  # the run's id: lower-case letters, digits and hyphens
     title: str
     progress: Progress
+    changed: list[ChangedView]  # those that got worse, then those that got better; some of each
 
 
 @dataclass(frozen=True)
@@ -173,6 +195,7 @@ def typescript() -> str:
             *map(_interface, bodies),
             f"export type Event = {{ seq: number; time: number }} & ({union});\n",
             _interface(Progress),
+            *map(_interface, [MadeView, ChangedView]),
             _interface(RunSnapshot, "  events: Event[];"),
             _interface(Command),
             *map(_interface, [FieldView, BlockView, ToolCallView, MessageView, AttemptView]),

@@ -20,6 +20,7 @@ from dspnb.frontends.words import (
 )
 from dspnb.run import Run
 
+from .changed_html import changed
 from .markup import fold, table
 from .plot import Point, score_plot
 from .text import esc
@@ -50,6 +51,7 @@ def run_html(run: Run, title: str) -> str:
     parts += [f"<p>{esc(line)}</p>" for line in _setup(told)]
     if told.compared:
         parts.append(_comparison(told, told.compared))
+        parts.append(changed(run.comparison) if run.comparison else "")
     scored = [told.evaluated[id_, "val"] for id_ in told.proposed if (id_, "val") in told.evaluated]
     if scored:
         points = [Point(each.candidate, each.mean, each.low, each.high) for each in scored]

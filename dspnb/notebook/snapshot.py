@@ -6,10 +6,21 @@ import dataclasses
 from collections.abc import Hashable
 from typing import Any
 
-from dspnb.events import BestChanged, Called, Evaluated, Event, Proposed, Scored, Split, Warned
+from dspnb.events import (
+    BestChanged,
+    Called,
+    Compared,
+    Evaluated,
+    Event,
+    Proposed,
+    Scored,
+    Split,
+    Warned,
+)
 from dspnb.run import Run
 
-from .protocol import Progress, RunSnapshot
+from .changed import changed_rows
+from .protocol import ChangedView, Progress, RunSnapshot
 
 MOST_CANDIDATES = 1000  # in a saved snapshot; the newest, and the best
 MOST_WARNINGS = 100  # the newest
@@ -27,6 +38,7 @@ class Picture:
     def __init__(self, run: Run, title: str) -> None:
         self.run, self.title = run, title
         self.changes = 0  # of what `page_events` gives
+        self.changed: list[ChangedView] = []  # once the comparison is there
         self._kept: dict[Hashable, dict[str, Any]] = {}  # in the order of time
         self._next = 0  # `seq` of the first event that is not taken in yet
         self._time = 0.0  # of the last one that was
@@ -66,6 +78,10 @@ class Picture:
                 self._warned[event.seq] = None
                 if len(self._warned) > MOST_WARNINGS:
                     self._drop(("warned", _take_first(self._warned)))
+            case Compared():
+                self._keep("compared", event)
+                if self.run.comparison is not None:
+                    self.changed = changed_rows(self.run.comparison)
             case body:
                 self._keep(body.kind, event)
 
@@ -96,7 +112,7 @@ class Picture:
 
     def snapshot(self) -> dict[str, Any]:
         """All of it, as JSON can hold it."""
-        known = RunSnapshot(2, self.run.id, self.title, self.progress())
+        known = RunSnapshot(2, self.run.id, self.title, self.progress(), self.changed)
         return {**dataclasses.asdict(known), "events": self.page_events()}
 
     def _keep(self, key: Hashable, event: Event) -> None:

@@ -139,11 +139,27 @@ export interface Progress {
   remaining: number | null;
 }
 
+export interface MadeView {
+  outputs: Record<string, string>;
+  score: number;
+  feedback: string;
+  error: string;
+}
+
+export interface ChangedView {
+  index: number;
+  inputs: Record<string, string>;
+  expected: Record<string, string>;
+  before: MadeView;
+  after: MadeView;
+}
+
 export interface RunSnapshot {
   version: 2;
   run: string;
   title: string;
   progress: Progress;
+  changed: ChangedView[];
   events: Event[];
 }
 

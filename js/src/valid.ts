@@ -6,6 +6,7 @@ import type {
   BlockView,
   CallsSnapshot,
   CallView,
+  ChangedView,
   CheckView,
   Compared,
   Estimated,
@@ -13,6 +14,7 @@ import type {
   Event,
   FieldView,
   GroupView,
+  MadeView,
   MessageView,
   Phase,
   Progress,
@@ -164,16 +166,30 @@ export const isEvents = list(eventOf(bodies));
 
 export const isStill = record(text);
 
+const isMade = shape<MadeView>({ outputs: record(text), score: number, feedback: text, error: text });
+
+export const isChanged = list(
+  shape<ChangedView>({
+    index: number,
+    inputs: record(text),
+    expected: record(text),
+    before: isMade,
+    after: isMade,
+  }),
+);
+
 const isRunSnapshot = shape<RunSnapshot>({
   version: among(2),
   run: isRunId,
   title: text,
   progress: isProgress,
+  changed: isChanged,
   events: isEvents,
 });
 
 /** A saved run, whichever version of dspnb wrote it; null for all else. */
-export function savedRun(value: unknown): RunSnapshot | null {
+export function savedRun(saved: unknown): RunSnapshot | null {
+  const value = isObject(saved) ? { changed: [], ...saved } : saved; // not every file of version 2 has it
   if (isRunSnapshot(value)) return value;
   return isFirst(value) ? { ...value, version: 2, events: value.events.flatMap(asLater) } : null;
 }
@@ -206,6 +222,7 @@ const isFirst = shape<Omit<RunSnapshot, "version"> & { version: 1 }>({
   run: isRunId,
   title: text,
   progress: isProgress,
+  changed: isChanged,
   events: list(eventOf(firstBodies)),
 });
 

@@ -35,6 +35,7 @@ export function runSnapshot(events: Event[], changes: Partial<RunSnapshot> = {})
     run: "run-1",
     title: "triage",
     progress: progress({ events: events.length }),
+    changed: [],
     events,
     ...changes,
   };

@@ -187,7 +187,10 @@ def test_a_prompt_is_given_as_text_as_markdown_or_as_a_request(triage):
         (f"{COMPILE} --budget 5cals", "A budget is written like `500calls`"),
         (f"{COMPILE} --as 2", "`--as` takes a plain Python name; got '2'"),
         (f"{COMPILE} --teacher teacher", "No model has the role `teacher`"),
-        ("%inspect tickets", "`%inspect` shows a program, a prediction, a report or a run"),
+        (
+            "%inspect tickets",
+            "`%inspect` shows a program, a prediction, a report, a run or its comparison",
+        ),
         ("%inspect triage", "has not been called in this session"),
         ("%preview triage", "needs the input `ticket`"),
         ("%preview triage tickt=1", "did you mean `ticket`?"),

@@ -1,13 +1,14 @@
 /** Follow a run that is still going: its widget's messages pass on the kernel's channel, and are read there. */
 import type { Kernel, Message, SessionContext } from "../jupyter.ts";
 import { type Answer, courier, within } from "../kernel.ts";
-import type { Command, Event, Progress } from "../protocol.ts";
+import type { ChangedView, Command, Event, Progress } from "../protocol.ts";
 import type { Link } from "../run/view.ts";
-import { isEvents, isProgress, isStill } from "../valid.ts";
+import { isChanged, isEvents, isProgress, isStill } from "../valid.ts";
 
 export interface Update {
   events?: Event[];
   progress?: Progress;
+  changed?: ChangedView[];
   still?: Record<string, string>;
 }
 
@@ -104,10 +105,11 @@ export function read({ header, content }: Message, comm: string): Update | null 
   if (header.msg_type !== "comm_msg") return null;
   const { comm_id, data } = content as { comm_id?: string; data?: { method?: string; state?: Update } };
   if (comm_id !== comm || data?.method !== "update" || !data.state) return null;
-  const { events, progress, still } = data.state;
+  const { events, progress, changed, still } = data.state;
   return {
     ...(isEvents(events) && { events }),
     ...(isProgress(progress) && { progress }),
+    ...(isChanged(changed) && { changed }),
     ...(isStill(still) && { still }),
   };
 }

@@ -75,10 +75,15 @@ export function runRenderer(Widget: WidgetClass, sessionOf: (node: Node) => Sess
       });
     }
 
-    private receive({ events, progress, still }: Update): void {
+    private receive({ events, progress, changed, still }: Update): void {
       const shown = this.shown;
       if (!shown) return;
-      shown.snapshot = { ...shown.snapshot, ...(events && { events }), ...(progress && { progress }) };
+      shown.snapshot = {
+        ...shown.snapshot,
+        ...(events && { events }),
+        ...(progress && { progress }),
+        ...(changed && { changed }),
+      };
       shown.screen.update(shown.snapshot);
       const ended = still !== undefined && Object.keys(still).length > 0 && shown.screen.over;
       if (ended && this.model) writeFinal(this.model, shown.snapshot, still);

@@ -1,8 +1,13 @@
 /** After the end: baseline and best on examples that the search never saw. */
 import { h, put } from "../dom.ts";
 import { count, interval, likely, often, score, signed } from "../format.ts";
+import type { ChangedView } from "../protocol.ts";
+import { changedView } from "./changed.ts";
 import { type Range, rangeMark } from "./range.ts";
 import type { Comparison, RunState } from "./state.ts";
+
+/** The place of the counts, which can be clicked, among facts that are words. */
+const CHANGED = Symbol("changed");
 
 export function comparisonView() {
   const difference = h("strong");
@@ -10,6 +15,7 @@ export function comparisonView() {
   const words = h("p", { className: "verdict" });
   const facts = h("ul", { className: "facts quiet" });
   const rows = h("tbody");
+  const changed = changedView();
   const element = h(
     "section",
     {
@@ -19,20 +25,26 @@ export function comparisonView() {
       "data-testid": "comparison",
     },
     h("div", { className: "headline" }, h("p", {}, difference, " ", where), words, facts),
-    h("table", {}, rows),
+    h("table", { className: "forest" }, rows),
+    changed.tables,
   );
   let drawn: Comparison | null = null;
+  let listed: ChangedView[] | null = null;
 
-  function draw(state: RunState): void {
+  function draw(state: RunState, examples: ChangedView[]): void {
     const { comparison } = state;
     element.hidden = comparison === null;
-    if (comparison === null || comparison === drawn) return;
+    if (comparison === null || (comparison === drawn && examples === listed)) return;
     drawn = comparison;
+    listed = examples;
     put(difference, signed(comparison.difference));
     put(where, `${interval(comparison)} on ${count(comparison.n)} held-out examples`);
     put(words, verdict(comparison));
     element.dataset.verdict = tone(comparison);
-    facts.replaceChildren(...known(comparison).map((fact) => h("li", {}, fact)));
+    changed.draw(comparison, examples);
+    facts.replaceChildren(
+      ...known(comparison).map((fact) => (fact === CHANGED ? changed.counts : h("li", {}, fact))),
+    );
     rows.replaceChildren(...forest(state, comparison));
   }
 
@@ -55,13 +67,12 @@ function tone({ low, high, returned }: Comparison): "better" | "worse" | "unclea
 }
 
 /** The rest of what the comparison says, one thought a piece. */
-function known(comparison: Comparison): string[] {
+function known(comparison: Comparison): (string | typeof CHANGED)[] {
   const { best, baseline, better, fixed, broke, search, after, opened } = comparison;
-  const facts: string[] = [];
+  const facts: (string | typeof CHANGED)[] = [];
   if (best !== baseline) {
     if (better !== undefined) facts.push(`P(better) ${likely(better)}`);
-    if (fixed !== undefined && broke !== undefined)
-      facts.push(`fixed ${count(fixed)}, broke ${count(broke)}`);
+    if (fixed !== undefined && broke !== undefined) facts.push(CHANGED);
     if (search !== undefined && after !== undefined)
       facts.push(`search said ${score(search)}: optimism ${signed(search - after)}`);
   }

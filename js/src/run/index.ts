@@ -2,8 +2,8 @@
 import type { RenderProps } from "@anywidget/types";
 import type { Kernel } from "../jupyter.ts";
 import { courier, isRunId } from "../kernel.ts";
-import type { Command, Event, Progress } from "../protocol.ts";
-import { isEvents, isProgress } from "../valid.ts";
+import type { ChangedView, Command, Event, Progress } from "../protocol.ts";
+import { isChanged, isEvents, isProgress } from "../valid.ts";
 import { screen } from "./screen.ts";
 
 interface Traits {
@@ -11,9 +11,10 @@ interface Traits {
   title: string;
   events: Event[];
   progress: Progress;
+  changed: ChangedView[];
 }
 
-const NAMES = ["title", "events", "progress"] as const;
+const NAMES = ["title", "events", "progress", "changed"] as const;
 
 export default {
   render({ model, el }: Pick<RenderProps<Traits>, "model" | "el">) {
@@ -23,10 +24,12 @@ export default {
     const run = screen(el, post.deliver);
     const update = () => {
       const [events, progress] = [model.get("events"), model.get("progress")];
+      const changed = model.get("changed");
       run.update({
         title: model.get("title"),
         ...(isEvents(events) && { events }),
         ...(isProgress(progress) && { progress }),
+        ...(isChanged(changed) && { changed }),
       });
     };
     run.connect(isRunId(model.get("run_id")) ? "live" : "none");

@@ -1,6 +1,6 @@
 /** A run on the page: what it knows, what it draws, where its clicks go. The widget and the renderer share it. */
 import type { Answer } from "../kernel.ts";
-import type { Command, Event, Progress } from "../protocol.ts";
+import type { ChangedView, Command, Event, Progress } from "../protocol.ts";
 import { gapWatch } from "./gap.ts";
 import { empty, fold, nothingYet, over } from "./state.ts";
 import { type Link, runView } from "./view.ts";
@@ -10,6 +10,7 @@ export interface Update {
   /** All events so far; those that were seen already do no harm. */
   events?: Event[];
   progress?: Progress;
+  changed?: ChangedView[];
 }
 
 export interface Screen {
@@ -27,6 +28,7 @@ export function screen(host: HTMLElement, deliver: (kind: Command["kind"]) => Pr
   const gap = gapWatch(() => void act("resync"));
   let state = empty;
   let progress = nothingYet;
+  let changed: ChangedView[] = [];
   let title = "";
   let link: Link = "none";
   let note = "";
@@ -41,7 +43,7 @@ export function screen(host: HTMLElement, deliver: (kind: Command["kind"]) => Pr
   }
 
   function draw(): void {
-    view.draw({ state, progress, title, link, note });
+    view.draw({ state, progress, changed, title, link, note });
   }
 
   return {
@@ -53,6 +55,7 @@ export function screen(host: HTMLElement, deliver: (kind: Command["kind"]) => Pr
         if (state.status !== before) note = "";
       }
       progress = update.progress ?? progress;
+      changed = update.changed ?? changed;
       title = update.title ?? title;
       draw();
       if (link === "live") gap.check(have, progress.events);

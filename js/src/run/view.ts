@@ -2,7 +2,7 @@
 import { h, put, shadow } from "../dom.ts";
 import { count, plural, score } from "../format.ts";
 import { keyboardOnly } from "../keys.ts";
-import type { Command, Progress } from "../protocol.ts";
+import type { ChangedView, Command, Progress } from "../protocol.ts";
 import theme from "../theme.css";
 import { candidateTable } from "./candidates.ts";
 import { comparisonView } from "./comparison.ts";
@@ -18,6 +18,8 @@ export type Link = "live" | "asking" | "none";
 export interface Drawn {
   state: RunState;
   progress: Progress;
+  /** Held-out examples that have another score than before. */
+  changed: ChangedView[];
   title: string;
   link: Link;
   /** A line about the last click. */
@@ -78,7 +80,7 @@ export function runView(host: HTMLElement, act: (kind: Command["kind"]) => void)
   shadow(host, theme, css).append(root);
   keyboardOnly(host);
 
-  function draw({ state, progress, title: name, link, note }: Drawn): void {
+  function draw({ state, progress, changed, title: name, link, note }: Drawn): void {
     const ended = over(state);
     put(title, name || "Run");
     put(setup, setupWords(state));
@@ -90,7 +92,7 @@ export function runView(host: HTMLElement, act: (kind: Command["kind"]) => void)
     meters.draw(state, progress, ended);
     costs.draw(state);
     drawWarnings(state.warnings);
-    comparison.draw(state);
+    comparison.draw(state, changed);
     plot.draw(state);
     table.draw(state, progress);
   }
