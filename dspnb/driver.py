@@ -84,10 +84,11 @@ class Driver:
             try:
                 with contextlib.suppress(GoodEnough):
                     self._search()
-            except BudgetSpent as stop:
+            except BudgetSpent:
                 if not self.allowance.some_is_set_aside:
                     raise
-                spent = BudgetSpent(f"{stop}; the rest was set aside for held-out examples")
+                told = f"budget of {self.plan.budget} spent, some of it on held-out examples"
+                spent = BudgetSpent(told)
             self.allowance.release()
             self._compare()
             if spent is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .adapters import Adapter
@@ -12,6 +12,7 @@ from .example import Example
 from .lm.base import estimate_tokens
 from .lm.usage import Usage
 from .module import Module
+from .optimizers.labeled import demos_for
 from .plan import Plan
 
 A_FIELD = 30  # tokens of an output, where nothing is known
@@ -39,27 +40,45 @@ def program_calls(plan: Plan) -> Mapping[str, int] | None:
     return {what: runs for what, runs in parts.items() if runs}
 
 
-def estimated(plan: Plan, taken: Taken | None = None) -> Estimated | None:
-    """The estimate: from the prompts of the program as it is, or from what some runs took.
+@dataclass(frozen=True)
+class _Runs:
+    """Runs of the program as it is, and of programs with as many demos as there may be."""
 
-    None when the optimizer cannot tell. Answers that are known already make it less.
+    bare: float
+    full: float
+    longer: float  # how many times as long prompts are with these demos
+
+    @property
+    def in_bare(self) -> float:
+        """How many runs of the program as it is have as many tokens in."""
+        return self.bare + self.longer * self.full
+
+
+def estimated(plan: Plan, taken: Taken | None = None) -> Estimated | None:
+    """The estimate: from the prompts of the program as it is, or from what some runs of it took.
+
+    Prompts are taken to have as many demos as the optimizer gives at most (`most_demos`). None when
+    the optimizer cannot tell. Answers that are known already make it less.
     """
     parts = program_calls(plan)
     if parts is None:
         return None
-    runs = sum(parts.values())
+    held_out = parts.get(HELD_OUT, 0) // 2
+    bare = parts[AS_IT_IS] + held_out
+    runs = _Runs(bare, sum(parts.values()) - bare, _longer(plan))
+    whole = runs.bare + runs.full
     if taken is None or not taken.usage.calls:
-        calls = runs * max(1, len(list(plan.program.predictors())))
-        return _from_prompts(plan, dict(parts), runs, calls)
-    each = runs / taken.program_calls
-    usage = taken.usage
-    return Estimated(
-        dict(parts),
-        round(usage.calls * each),
-        round((usage.tokens_in + usage.tokens_out) * each),
-        None if usage.unpriced else usage.dollars * each,
-        taken.seconds * each,
-    )
+        one = guessed(plan, 1)
+        known = getattr(plan.model("student"), "price", None) is not None
+        seconds: float | None = None
+    else:
+        one, known = taken.usage, not taken.usage.unpriced
+        whole, runs = whole / taken.program_calls, _each(runs, taken.program_calls)
+        seconds = taken.seconds * whole
+    tokens = one.tokens_in * runs.in_bare + one.tokens_out * whole
+    dollars = one.dollars * tokens / max(1, one.tokens_in + one.tokens_out)
+    calls = round(one.calls * whole)
+    return Estimated(dict(parts), calls, round(tokens), dollars if known else None, seconds)
 
 
 def guessed(plan: Plan, rows: int) -> Usage:
@@ -78,25 +97,36 @@ def guessed(plan: Plan, rows: int) -> Usage:
     )
 
 
-def _from_prompts(plan: Plan, parts: dict[str, int], runs: int, calls: int) -> Estimated:
-    tokens_in, tokens_out = prompt_tokens(plan.program, plan.here.adapter, plan.train[0])
-    price = getattr(plan.model("student"), "price", None)
-    dollars = None
-    if price is not None:
-        dollars = runs * (tokens_in * price.tokens_in + tokens_out * price.tokens_out)
-    return Estimated(parts, calls, runs * (tokens_in + tokens_out), dollars, None)
+def prompt_tokens(
+    program: Module, adapter: Adapter, example: Example, demos: Sequence[Example] = ()
+) -> tuple[int, int]:
+    """About how many tokens go in and out when each predictor is called once with an example.
 
-
-def prompt_tokens(program: Module, adapter: Adapter, example: Example) -> tuple[int, int]:
-    """About how many tokens go in and out when each predictor is called once with an example."""
+    With more `demos` than it has, as far as they have its fields.
+    """
     tokens_in = tokens_out = 0
     for _, predictor in program.predictors():
         signature = predictor.signature
         inputs = {field.name: example.get(field.name, "") for field in signature.inputs}
+        shown = (*predictor.demos, *demos_for(signature, demos))
         try:
-            messages = adapter.render(signature, predictor.demos, inputs)
+            messages = adapter.render(signature, shown, inputs)
         except DspnbError:  # inputs that the program makes itself, of another type
             messages = ()
         tokens_in += sum(estimate_tokens(message.content) for message in messages)
         tokens_out += A_FIELD * len(signature.outputs)
     return tokens_in, tokens_out
+
+
+def _longer(plan: Plan) -> float:
+    most = getattr(plan.optimizer, "most_demos", 0)
+    given = plan.program, plan.here.adapter, plan.train[0]
+    bare, _ = prompt_tokens(*given)
+    full, _ = prompt_tokens(*given, plan.train[:most])
+    return max(1.0, full / max(1, bare))
+
+
+def _each(runs: _Runs, program_calls: int) -> _Runs:
+    """The same in units of so many runs."""
+    bare, full = runs.bare / program_calls, runs.full / program_calls
+    return _Runs(bare, full, runs.longer)

@@ -98,7 +98,9 @@ class Run:
         except KeyboardInterrupt:
             self.stop("interrupted")
             self.join(5.0)
-            raise Interrupted(f"{self.optimizer_name} was stopped: {self.summary}") from None
+            raise Interrupted(
+                f"{self.optimizer_name} was stopped: {self.summary}. The same call goes on with it."
+            ) from None
         if self.error:
             raise self.error
         return self

@@ -141,7 +141,7 @@ SAID_OF_RUNS = (
     "optimism +0.03",
     "after:  finance - should go to sales",
     "not distinguishable from the program as it was, which is returned",
-    "'budget of 380 calls spent; the rest was set aside for held-out examples'",
+    "'budget of 500 calls spent, some of it on held-out examples'",
     "second - first: +0.358 [+0.239, +0.466] on 120 held-out examples (53 better, 10 worse)",
     "PosixPath('luck.jsonl')",
     "held out: 0.14 -> 0.17 on 120: +0.025 [-0.05, +0.09], P(better) 0.76\nfixed 10, broke 7\n",

@@ -52,6 +52,11 @@ class BootstrapFewShot:
         rest = [example for i, example in enumerate(train) if i not in used]
         return _with_demos(task, demos, rest, self.max_labeled_demos)
 
+    @property
+    def most_demos(self) -> int:
+        """How many demos a prompt may have."""
+        return max(self.max_bootstrapped_demos, self.max_labeled_demos)
+
     def program_calls(self, train: int, val: int) -> dict[str, int]:
         most = train * self.max_rounds if self.max_bootstrapped_demos else 0
         return {"bootstrapping": most, "validating": val}

@@ -30,6 +30,11 @@ class Chain:
                 state, mean = found, report.mean
         return state
 
+    @property
+    def most_demos(self) -> int:
+        """How many demos a prompt may have."""
+        return max(getattr(optimizer, "most_demos", 0) for optimizer in self.optimizers)
+
     def program_calls(self, train: int, val: int) -> dict[str, int] | None:
         parts: dict[str, int] = {}
         for optimizer in self.optimizers:

@@ -34,6 +34,11 @@ class LabeledFewShot:
         return labeled(task, task.train, self.k, task.rng if self.sample else None)
         yield  # makes this a generator, though it has nothing to ask
 
+    @property
+    def most_demos(self) -> int:
+        """How many demos a prompt may have."""
+        return self.k
+
     def program_calls(self, train: int, val: int) -> dict[str, int]:
         return {"validating": val}  # the state it returns is scored once
 

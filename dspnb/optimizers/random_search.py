@@ -52,6 +52,11 @@ class BootstrapFewShotWithRandomSearch:
                 best, best_mean = state, mean
         return best
 
+    @property
+    def most_demos(self) -> int:
+        """How many demos a prompt may have."""
+        return max(self.max_bootstrapped_demos, self.max_labeled_demos)
+
     def program_calls(self, train: int, val: int) -> dict[str, int]:
         one = self._of(self.max_bootstrapped_demos).program_calls(train, val)
         bootstraps = self.num_candidate_programs + 1
