@@ -39,7 +39,7 @@ def describe(body: Body, estimate: Estimated | None = None) -> str:
             failed = f", {errors} failed" if errors else ""
             words = f"#{candidate} {mean:.3f} [{low:.3f}, {high:.3f}] on {n} {split}{failed}"
         case Compared():
-            words = "; ".join(filter(None, [*compared(body), verdict(body)]))
+            words = "; ".join(filter(None, [*compared(body), _rows(body), verdict(body)]))
         case Spent():
             words = spent(body, estimate)
         case Warned(message):
@@ -117,7 +117,7 @@ def compared(body: Compared) -> list[str]:
     return [
         f"held out: {body.before:.2f} -> {body.after:.2f} on {body.n:,}: {body.difference:+.3f} "
         f"[{body.low:+.2f}, {body.high:+.2f}], P(better) {likely(body.better)}",
-        f"fixed {body.fixed:,}, broke {body.broke:,}{_rows(body)}",
+        f"fixed {body.fixed:,}, broke {body.broke:,}",
         f"search said {body.search:.2f} (optimism {optimism:+.2f})",
         *_opened(body),
     ]
@@ -194,7 +194,7 @@ def _opened(body: Compared) -> list[str]:
 
 
 def _rows(body: Compared) -> str:
-    return " (see `run.comparison.rows(i)`)" if body.fixed or body.broke else ""
+    return "rows before and after: `run.comparison.rows(i)`" if body.fixed or body.broke else ""
 
 
 def _runs(body: Estimated) -> str:

@@ -62,13 +62,14 @@ NOTHING = Compared(0, 0, 0.61, 0.61, 0.0, 0.0, 0.0, 0.5, 0, 0, 0.6, 150, 2, True
         (
             BETTER,
             "held out: 0.61 -> 0.72 on 150: +0.113 [+0.03, +0.19], P(better) 0.99; "
-            "fixed 31, broke 14 (see `run.comparison.rows(i)`); "
-            "search said 0.78 (optimism +0.06); test opened once",
+            "fixed 31, broke 14; search said 0.78 (optimism +0.06); test opened once; "
+            "rows before and after: `run.comparison.rows(i)`",
         ),
         (
             UNCLEAR,
             "held out: 0.61 -> 0.62 on 150: +0.010 [-0.07, +0.09], P(better) 0.60; "
-            "fixed 9, broke 8 (see `run.comparison.rows(i)`); search said 0.78 (optimism +0.16); "
+            "fixed 9, broke 8; search said 0.78 (optimism +0.16); "
+            "rows before and after: `run.comparison.rows(i)`; "
             "not distinguishable from the program as it was, which is returned",
         ),
         (

@@ -137,7 +137,8 @@ def test_a_page_is_sent_the_rows_once_and_the_file_keeps_them(run, cell):
     assert view.changed == saved[RUN_MIME]["changed"]
     assert len(sent) <= 1
     assert "<b>broke 1</b>" in saved["text/html"]
-    assert "fixed 9, broke 1 (see `run.comparison.rows(i)`)" in saved["text/plain"]
+    assert "fixed 9, broke 1; " in saved["text/plain"]
+    assert "rows before and after: `run.comparison.rows(i)`" in saved["text/plain"]
 
 
 def test_the_inspector_shows_the_calls_of_an_example_before_and_after(run):
