@@ -48,7 +48,7 @@ def _changed(comparison: Comparison, index: int) -> ChangedView:
 
 def _made(row: Row, labels: Container[str]) -> MadeView:
     outputs = _with_first(labels, row.prediction or {})
-    feedback, error = short(row.score.feedback, LONGEST), short(row.error, LONGEST)
+    feedback, error = _short(row.score.feedback, LONGEST), _short(row.error, LONGEST)
     return MadeView(_texts(outputs, LONGEST), row.score.value, feedback, error)
 
 
@@ -59,6 +59,18 @@ def _with_first(first: Container[str], values: Mapping[str, Any]) -> dict[str, A
 
 def _texts(values: Mapping[str, Any], longest: int) -> list[TextView]:
     return [
-        TextView(short(name, 60), short(to_text(value), longest))
+        TextView(_short(name, 60), _short(_text(value), longest))
         for name, value in list(values.items())[:MOST_FIELDS]
     ]
+
+
+def _text(value: Any) -> str:
+    try:
+        return to_text(value)
+    except Exception:  # a label may be of any type, and raise anything: the page goes on
+        return f"<{type(value).__name__}>"
+
+
+def _short(text: str, longest: int) -> str:
+    """In one line that can be sent: a kernel cannot send half of a surrogate pair."""
+    return short(text, longest).encode("utf-8", "replace").decode()

@@ -71,6 +71,28 @@ def test_however_many_rows_changed_and_however_long_they_are_what_is_sent_is_bou
     assert len(json.dumps([dataclasses.asdict(each) for each in rows])) < 500_000
 
 
+class Nameless:
+    def __str__(self):
+        raise RuntimeError("no name")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [(Nameless(), "<Nameless>"), (b"\xff", "<bytes>"), ("half \ud83d", "half ?"), (None, "None")],
+    ids=["no text", "bytes", "half a pair", "none"],
+)
+def test_a_label_of_any_kind_is_a_text_that_can_be_sent(label, shown):
+    example = Example(q="1", a=label).with_inputs("q")
+    sides = [Report([Row(example, None, Score(score))]) for score in (0.0, 1.0)]
+
+    (changed,) = changed_rows(Comparison(*sides))
+
+    assert texts(changed.expected) == [("a", shown)]
+    assert json.dumps(dataclasses.asdict(changed), ensure_ascii=False).encode()
+
+
 def test_a_comparison_shows_itself_in_a_line_and_as_html_with_its_rows(cell):
     value = compared([0.0] * 60 + [1.0] * 5, [1.0] * 60 + [0.0] * 5)
 
