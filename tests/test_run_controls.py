@@ -116,10 +116,7 @@ def nothing_is_called(gate, seconds=0.3):
     """After calls that were in flight are answered."""
     gate.let_go.set()
     before = gate.calls
-    return not any(
-        time.sleep(0.02) or gate.calls != before  # noqa: FURB
-        for _ in range(round(seconds / 0.02))
-    )
+    return not any(time.sleep(0.02) or gate.calls != before for _ in range(round(seconds / 0.02)))
 
 
 def best_is_right(run):
