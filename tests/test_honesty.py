@@ -24,8 +24,8 @@ def few():
 
 @pytest.fixture(scope="module")
 def many():
-    """By kind of world: 120 searches, and 2,520 comparisons."""
-    return {kind: Honesty([*outcomes(120, kind, fresh=20)]) for kind in KINDS}
+    """By kind of world: 100 searches, and 2,100 comparisons."""
+    return {kind: Honesty([*outcomes(100, kind, fresh=20)]) for kind in KINDS}
 
 
 @pytest.mark.parametrize("graded", [False, True])
@@ -101,7 +101,7 @@ def test_without_the_rule_a_search_with_nothing_to_gain_does_harm():
 
 
 @pytest.mark.slow
-def test_over_240_searches_the_held_out_estimate_is_right_within_half_a_point(many):
+def test_over_200_searches_the_held_out_estimate_is_right_within_half_a_point(many):
     for kind in KINDS:
         assert abs(many[kind].bias) < 0.5  # the standard error is 0.08
         assert abs(many[kind].own.bias) < 1.2  # that of 120 comparisons is 0.4
@@ -109,7 +109,7 @@ def test_over_240_searches_the_held_out_estimate_is_right_within_half_a_point(ma
 
 
 @pytest.mark.slow
-def test_over_240_searches_93_to_97_of_100_intervals_hold_the_truth(many):
+def test_over_200_searches_93_to_97_of_100_intervals_hold_the_truth(many):
     for kind in KINDS:
         assert 0.93 < many[kind].of_means < 0.97  # the standard error is 0.004
         assert 0.93 < many[kind].of_differences < 0.97
@@ -117,7 +117,7 @@ def test_over_240_searches_93_to_97_of_100_intervals_hold_the_truth(many):
 
 
 @pytest.mark.slow
-def test_over_240_searches_under_2_of_100_returned_programs_are_worse(many):
+def test_over_200_searches_under_2_of_100_returned_programs_are_worse(many):
     for kind in KINDS:
         assert many[kind].worse < 0.02
     assert many["nothing"].worse_without > 0.2
