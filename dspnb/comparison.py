@@ -55,6 +55,11 @@ class Comparison:
         return not self.never_worse or self.baseline is self.best or self.better > SURE
 
     @property
+    def report(self) -> Report:
+        """The scores of the program that is returned."""
+        return self.best if self.returned else self.baseline
+
+    @property
     def optimism(self) -> float:
         """By how much the search overrated the best one."""
         return self.search - self.best.mean

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .adapters import Adapter
@@ -14,6 +14,7 @@ from .lm.usage import Usage
 from .module import Module
 from .optimizers.labeled import demos_for
 from .plan import Plan
+from .store import Record
 
 A_FIELD = 30  # tokens of an output, where nothing is known
 AS_IT_IS = "scoring it as it is"
@@ -54,8 +55,12 @@ class _Runs:
         return self.bare + self.longer * self.full
 
 
-def estimated(plan: Plan, taken: Taken | None = None) -> Estimated | None:
+def estimated(
+    plan: Plan, taken: Taken | None = None, pace: float | None = None
+) -> Estimated | None:
     """The estimate: from the prompts of the program as it is, or from what some runs of it took.
+
+    `pace` is how many seconds a call takes, as far as an earlier run tells (`paces`).
 
     Prompts are taken to have as many demos as the optimizer gives at most (`most_demos`). None when
     the optimizer cannot tell. Answers that are known already make it less.
@@ -70,7 +75,7 @@ def estimated(plan: Plan, taken: Taken | None = None) -> Estimated | None:
     if taken is None or not taken.usage.calls:
         one = guessed(plan, 1)
         known = getattr(plan.model("student"), "price", None) is not None
-        seconds: float | None = None
+        seconds = None if pace is None else pace * one.calls * whole
     else:
         one, known = taken.usage, not taken.usage.unpriced
         whole, runs = whole / taken.program_calls, _each(runs, taken.program_calls)
@@ -79,6 +84,21 @@ def estimated(plan: Plan, taken: Taken | None = None) -> Estimated | None:
     dollars = one.dollars * tokens / max(1, one.tokens_in + one.tokens_out)
     calls = round(one.calls * whole)
     return Estimated(dict(parts), calls, round(tokens), dollars if known else None, seconds)
+
+
+def paces(plan: Plan, records: Iterable[Record]) -> float | None:
+    """Seconds that a call takes in a run, by the latest one with the same model; None without one.
+
+    As many calls at a time as that run made more than this one makes, so much longer.
+    """
+    for record in reversed([*records]):
+        match record.settings, record.spent:
+            case (
+                {"model": model, "concurrency": int(concurrency)},
+                {"calls": int(calls), "seconds": float(seconds)},
+            ) if model == plan.model("student").model and calls and seconds:
+                return seconds / calls * concurrency / plan.concurrency
+    return None
 
 
 def guessed(plan: Plan, rows: int) -> Usage:

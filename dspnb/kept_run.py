@@ -136,7 +136,7 @@ class KeptRun:
     def report(self) -> Report | None:
         """The scores of `best`: held-out ones if there are any."""
         if self.comparison:
-            return self.comparison.best if self.comparison.returned else self.comparison.baseline
+            return self.comparison.report
         return self.best.report if self.best else None
 
     @property

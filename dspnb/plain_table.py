@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .harmless import harmless
+
 GAP = "  "
 NARROWEST = 7  # characters to which a column is shortened
 
@@ -39,20 +41,6 @@ def plain_table(
     return "\n".join(
         GAP.join(_cut(*each).ljust(each[1]) for each in zip(row, widths, strict=True)).rstrip()
         for row in cells
-    )
-
-
-def harmless(text: str) -> str:
-    r"""In one line, without anything that a terminal would obey.
-
-    >>> harmless("red: \x1b[31m\nnext")
-    'red: \\x1b[31m next'
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        " " if c.isspace() else c if c.isprintable() else c.encode("unicode_escape").decode()
-        for c in text
     )
 
 

@@ -15,7 +15,7 @@ from .comparison import Comparison, caution
 from .controls import Stop
 from .driver import Driver
 from .errors import one_line
-from .estimate import estimated, program_calls
+from .estimate import estimated, paces, program_calls
 from .events import FINAL, Event, Resumed, Spent, Started, Status, StatusChanged, Warned
 from .lm.ledger import Calls, ledger
 from .module import Module
@@ -187,7 +187,7 @@ class Run:
     def report(self) -> Report | None:
         """The scores of the program that `best` gives: held-out ones if there are any."""
         if self.comparison:
-            return self.comparison.best if self.comparison.returned else self.comparison.baseline
+            return self.comparison.report
         best = self.best_candidate
         return best.report if best else None
 
@@ -269,7 +269,8 @@ class Run:
             say(Resumed(rows, before.calls, before.dollars))
         for warning in (*plan.warnings, *self._cautions()):
             say(Warned(warning))
-        if (estimate := estimated(plan)) is not None:
+        pace = paces(plan, self.store.runs.all())
+        if (estimate := estimated(plan, pace=pace)) is not None:
             say(estimate)
 
     def _cautions(self) -> Iterator[str]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from .better import better
 from .errors import UsageError
+from .harmless import harmless
 from .intervals import paired
 from .kept_run import KeptRun, scores
 from .pairs import changed
-from .plain_table import harmless, plain_table
+from .plain_table import plain_table
 from .report import Report
 
 SETTINGS = (

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import overload
 
 from .errors import UsageError
+from .harmless import harmless
 from .kept_run import KeptRun
 from .optimizers.names import OPTIMIZERS
-from .plain_table import harmless, plain_table
+from .plain_table import plain_table
 from .run_diff import RunDiff
 from .run_export import export
 from .store import Command, Store, opened, store_file

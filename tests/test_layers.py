@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "dspnb"
 LAYERS = """
 errors
-constraints  identity  events  distributions  pairs  cancellation  controls
+constraints  harmless  identity  events  distributions  pairs  cancellation  controls
 intervals  better  expected  plain_table
 pool  plots
 lm

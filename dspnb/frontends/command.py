@@ -12,8 +12,9 @@ from typing import NoReturn
 
 from dspnb.errors import UsageError
 from dspnb.events import Compared
+from dspnb.harmless import harmless
 from dspnb.kept_run import KeptRun
-from dspnb.plain_table import harmless, plain_table
+from dspnb.plain_table import plain_table
 from dspnb.report import Report
 from dspnb.runs import KeptRuns, runs, score, when
 

@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from dspnb.events import Evaluated, Event, Proposed
+from dspnb.harmless import harmless
 from dspnb.run import Run
 
 from .follow import follow
 from .told import Told
 from .words import (
     changes,
-    clean,
     clock,
     compared,
     estimated,
@@ -78,7 +78,7 @@ def _heading(told: Told) -> Text:
     heading = Text(told.started.optimizer if told.started else "run", style="bold")
     heading.append(f"  {told.status}", STYLES.get(told.status, "yellow"))
     if told.reason:
-        heading.append(f": {clean(told.reason)}")
+        heading.append(f": {harmless(told.reason)}")
     return heading
 
 
@@ -129,7 +129,7 @@ def _candidates(told: Told) -> Table:
 
 def _what(body: Proposed) -> str:
     changed = changes(body)
-    return clean(f"{body.note}: {changed}" if changed else body.note)
+    return harmless(f"{body.note}: {changed}" if changed else body.note)
 
 
 def _score(body: Evaluated) -> str:
@@ -139,7 +139,7 @@ def _score(body: Evaluated) -> str:
 
 def _line(words: str, style: str = "") -> Padding:
     """Of a text that a model may have written: not one of its characters is a command."""
-    return _indented(Text(clean(words), style, overflow="fold"))
+    return _indented(Text(harmless(words), style, overflow="fold"))
 
 
 def _indented(what: RenderableType) -> Padding:

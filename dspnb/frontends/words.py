@@ -15,6 +15,7 @@ from dspnb.events import (
     StatusChanged,
     Warned,
 )
+from dspnb.harmless import harmless
 from dspnb.lm.money import money
 from dspnb.lm.usage import Usage
 
@@ -48,24 +49,7 @@ def describe(body: Body, estimate: Estimated | None = None) -> str:
             words = f"{status}{f': {reason}' if reason else ''}"
         case _:
             words = ""
-    return clean(words)
-
-
-def clean(text: str) -> str:
-    r"""In one line, without anything that a terminal would obey.
-
-    >>> clean("red: \x1b[31m\nnext\u202e")
-    'red: \\x1b[31m next\\u202e'
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        " " if char.isspace() else char if char.isprintable() or char in JOINERS else _escaped(char)
-        for char in text
-    )
-
-
-JOINERS = "\u200c\u200d"  # Persian and emoji are written with them
+    return harmless(words)
 
 
 def changes(body: Proposed) -> str:
@@ -217,7 +201,3 @@ def _paid(dollars: float, unpriced: int) -> str:
 
 def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode()

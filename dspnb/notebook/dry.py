@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
-from dspnb.estimate import estimated
+from dspnb.estimate import estimated, paces
+from dspnb.events import Estimated
+from dspnb.frontends.words import roughly
 from dspnb.lm.money import money
 from dspnb.overlap import overlaps, words
 from dspnb.plan import Plan
+from dspnb.runs import runs
 
 from .markup import table
 from .text import esc
@@ -19,10 +23,16 @@ class Dry:
 
     plan: Plan
 
+    @functools.cached_property
+    def estimate(self) -> Estimated | None:
+        """What it takes at most; the time as far as an earlier run of the model tells."""
+        records = (kept.record for kept in runs())
+        return estimated(self.plan, pace=paces(self.plan, records))
+
     @property
     def lines(self) -> list[str]:
         """What it would take at most, what for, and what is to be said about the examples."""
-        plan, estimate = self.plan, estimated(self.plan)
+        plan, estimate = self.plan, self.estimate
         if estimate is None:
             said = "it cannot be told beforehand how many calls this takes"
             return [f"{plan.optimizer}: {said}.", *self.notes]
@@ -30,7 +40,7 @@ class Dry:
         tokens = "" if estimate.tokens is None else f", {estimate.tokens:,} tokens"
         return [
             f"{plan.optimizer}: about {runs:,} runs of the program, {estimate.calls:,} model calls"
-            f"{tokens}, {money(estimate.dollars)}.",
+            f"{tokens}, {money(estimate.dollars)}{_time(estimate)}.",
             *(f"{what}: {count:,} runs" for what, count in estimate.program_calls.items()),
             *self.notes,
         ]
@@ -45,10 +55,14 @@ class Dry:
         return "\n".join(self.lines)
 
     def _repr_html_(self) -> str:
-        estimate = estimated(self.plan)
+        estimate = self.estimate
         first, *_ = self.lines
         notes = "".join(f"<p>Note: {esc(warning)}</p>" for warning in self.notes)
         if estimate is None:
             return f"<p>{esc(first)}</p>{notes}"
         rows = [[esc(what), f"{count:,}"] for what, count in estimate.program_calls.items()]
         return f"<p>{esc(first)}</p>{table(['', 'runs of the program'], rows)}{notes}"
+
+
+def _time(estimate: Estimated) -> str:
+    return "" if estimate.seconds is None else f", {roughly(estimate.seconds)}"

@@ -8,7 +8,6 @@ from dspnb.events import Compared, Evaluated
 from dspnb.frontends.told import Told
 from dspnb.frontends.words import (
     changes,
-    clean,
     compared,
     describe,
     estimated,
@@ -18,6 +17,7 @@ from dspnb.frontends.words import (
     spent,
     verdict,
 )
+from dspnb.harmless import harmless
 from dspnb.run import Run
 
 from .changed_html import changed
@@ -32,7 +32,7 @@ MOST_WARNINGS = 10
 def run_text(run: Run) -> str:
     """The run in a few lines."""
     told = Told(run.log.since(0))
-    reason = f" ({clean(run.reason)})" if run.reason else ""
+    reason = f" ({harmless(run.reason)})" if run.reason else ""
     lines = [f"{run.optimizer_name}: {run.status}{reason}", run.summary]
     if told.compared:
         lines.append(describe(told.compared))
