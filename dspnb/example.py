@@ -200,6 +200,7 @@ class Score:
     value: float  # higher is better, 0..1 by convention
     feedback: str = ""  # read by people and by reflective optimizers
     parts: Mapping[str, float] = field(default_factory=dict)  # named parts of the value
+    about: Mapping[str, str] = field(default_factory=dict)  # predictor path -> feedback on it
 
     def __float__(self) -> float:
         return self.value

@@ -24,13 +24,14 @@ signature  budget  testing
 derived  inputs  trace
 example
 adapters  provenance  batch  frame  predictor  overlap
-saving  context  metrics  data  asking  prepared
+saving  context  metrics  asking  prepared
 report  streaming  under_way  answering
 module  predict
 fingerprints
 awaiting
 checks  modules  preview  evaluate  diff  refit  store  trainer  failing  comparison  dividing
-optimizers  candidate  in_flight  watching
+optimizers  data  candidate  in_flight  watching
+simulation
 row_calls
 plan  work
 asked  estimate

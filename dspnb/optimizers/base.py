@@ -36,23 +36,41 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Validate:
-    """Ask: score `state` on all of `val`. Answer: a `Report`. Only these count towards the best."""
+    """Ask: score `state` on `val`. Answer: a `Report`.
+
+    With `places`, only on the examples of `val` at these places, in this order; such a candidate
+    becomes the best one by a `Lead`, the others by the highest mean over all of `val`.
+    """
 
     state: State
     parent: State | None = None
     note: str = ""  # where the state comes from, in a few words
     role: Role = "student"
+    places: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Ask: call a state that was validated in part the best one so far. Answer: None.
+
+    `mean` is what it is expected to score over all of `val`, by all that the search has seen.
+    """
+
+    state: State
+    mean: float
 
 
 @dataclass(frozen=True)
 class Complete:
     """Ask: one call of the proposer model. Answer: a `Prediction`.
 
-    To ask the same again gives another sample.
+    None when the answer could not be read, or the question was too long for the model. To ask the
+    same again gives another sample. `temperature` is the model's own unless given.
     """
 
     signature: Signature
     inputs: Mapping[str, Any]
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +90,8 @@ class Trained:
     role: Role
 
 
-Ask = Evaluate | Validate | Complete | Train
-Answer = Report | Prediction | Trained
+Ask = Evaluate | Validate | Lead | Complete | Train
+Answer = Report | Prediction | Trained | None
 # A tuple of asks is done concurrently and answered by a tuple.
 Search = Generator[Ask | tuple[Ask, ...], Any, State]
 
@@ -87,15 +105,25 @@ class Task:
     val: Sequence[Example]
     rng: random.Random
     signatures: Mapping[str, Signature]  # predictor path -> its signature
+    source: str = ""  # the program's own code, as far as it can be read
+    calls: int | None = None  # of models, that the search may make; None without a budget
 
 
 class Optimizer(Protocol):
-    """A search for a better state."""
+    """A search for a better state.
+
+    Beside these an optimizer may have `most_demos`, how many demos a prompt may get, and
+    `proposer_calls(train, val, predictors)`, how many calls of the proposer a search takes at most.
+    One with `samples = True` validates in part: the run then scores neither the program as it is
+    nor the final state on all of `val`, and takes the state of its last `Lead` for the best.
+    """
 
     def search(self, task: Task) -> Search:
         """Ask, be told, and return the state to keep."""
 
-    def program_calls(self, train: int, val: int) -> Mapping[str, int] | int | None:
+    def program_calls(
+        self, train: int, val: int, predictors: int = 1
+    ) -> Mapping[str, int] | int | None:
         """How many runs of the program a search takes at most: by what for, in words, or in all.
 
         `train` and `val` count examples. None when it cannot tell.

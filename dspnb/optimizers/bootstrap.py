@@ -57,7 +57,7 @@ class BootstrapFewShot:
         """How many demos a prompt may have."""
         return max(self.max_bootstrapped_demos, self.max_labeled_demos)
 
-    def program_calls(self, train: int, val: int) -> dict[str, int]:
+    def program_calls(self, train: int, val: int, predictors: int = 1) -> dict[str, int]:
         most = train * self.max_rounds if self.max_bootstrapped_demos else 0
         return {"bootstrapping": most, "validating": val}
 

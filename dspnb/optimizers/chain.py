@@ -35,10 +35,10 @@ class Chain:
         """How many demos a prompt may have."""
         return max(getattr(optimizer, "most_demos", 0) for optimizer in self.optimizers)
 
-    def program_calls(self, train: int, val: int) -> dict[str, int] | None:
+    def program_calls(self, train: int, val: int, predictors: int = 1) -> dict[str, int] | None:
         parts: dict[str, int] = {}
         for optimizer in self.optimizers:
-            one = optimizer.program_calls(train, val)
+            one = optimizer.program_calls(train, val, predictors)
             if one is None:
                 return None
             if isinstance(one, int):

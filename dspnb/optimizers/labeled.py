@@ -39,7 +39,7 @@ class LabeledFewShot:
         """How many demos a prompt may have."""
         return self.k
 
-    def program_calls(self, train: int, val: int) -> dict[str, int]:
+    def program_calls(self, train: int, val: int, predictors: int = 1) -> dict[str, int]:
         return {"validating": val}  # the state it returns is scored once
 
 

@@ -57,7 +57,7 @@ class BootstrapFewShotWithRandomSearch:
         """How many demos a prompt may have."""
         return max(self.max_bootstrapped_demos, self.max_labeled_demos)
 
-    def program_calls(self, train: int, val: int) -> dict[str, int]:
+    def program_calls(self, train: int, val: int, predictors: int = 1) -> dict[str, int]:
         one = self._of(self.max_bootstrapped_demos).program_calls(train, val)
         bootstraps = self.num_candidate_programs + 1
         return {

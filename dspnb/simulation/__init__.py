@@ -1,0 +1,1 @@
+"""A simulated model of known skill, for studies of optimizers."""
