@@ -1,0 +1,1 @@
+"""Benchmarks with hidden rules, made up from a seed: nothing to download, nobody's licence."""
