@@ -1,0 +1,101 @@
+"""What a prompt really contains: the task as it is told, the demos, the inputs, what is wanted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dspnb.lm.base import Message
+from dspnb.lm.layouts import FIELD, HEADER, REMINDER, TAGS, Prompt, read, write
+
+# DSPy's ways to say what ours say, so that one reader does for both.
+_AS_OURS = (
+    ("Your input fields are:", "Input fields:"),
+    ("Your output fields are:", "Output fields:"),
+    ("In adhering to this structure, your objective is:", "Your task:"),
+)
+_ASKS_FOR_JSON = re.compile(r"\n\nRespond with a JSON object[^\n]*\s*\Z")
+_ASKS_FOR_FIELDS = re.compile(r"\n\nRespond with the corresponding output fields[^\n]*\s*\Z")
+
+Fields = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Start:
+    """What of a prompt is the same for all inputs."""
+
+    digest: str  # of all messages before the last
+    prompt: Prompt  # with the inputs of one call, which say nothing here
+    types: Fields  # output field -> its type, as the prompt writes it
+    demos: tuple[tuple[Fields, Fields], ...]  # inputs and outputs
+
+    @property
+    def instructions(self) -> str:
+        """The task, as it is told."""
+        return self.prompt.instructions
+
+    def write(self, answers: Fields) -> str:
+        """The answers in the layout that the prompt asks for."""
+        given = {one.name: answers.get(one.name, "") for one in self.prompt.wanted}
+        if self.prompt.layout != "json":
+            return write(self.prompt, given)
+        values = {
+            name: json.loads(text) if self._is_json(name) else text for name, text in given.items()
+        }
+        return json.dumps(values, ensure_ascii=False)
+
+    def _is_json(self, name: str) -> bool:
+        return self.types.get(name, "str").startswith(("dict", "list", "bool", "int", "float"))
+
+
+def split(messages: Sequence[Message]) -> tuple[Start, Fields] | None:
+    """A prompt's start, and the inputs of this call; None when it is no prompt of an adapter."""
+    texts = tuple((message.role, message.content) for message in messages)
+    *before, (_, last) = texts
+    start = _start(tuple(before), _ending(last))
+    if start is None:
+        return None
+    return start, _sections(last, start.prompt.layout)
+
+
+@lru_cache(maxsize=4096)
+def _start(before: tuple[tuple[str, str], ...], ending: str) -> Start | None:
+    ours = [Message.of(role, _ours(text)) for role, text in before]  # type: ignore[arg-type]
+    system = "\n\n".join(message.content for message in ours if message.role == "system")
+    names = [name for name, *_ in FIELD.findall(system.partition("Output fields:")[0])]
+    asked = "\n\n".join(f"[[ ## {name} ## ]]\n?" for name in names or ["it"])
+    prompt = read([*ours, Message.of("user", f"{asked}\n\n{_ours(ending)}")])
+    if prompt is None:
+        return None
+    types = {name: type_ for name, type_, _ in FIELD.findall(system.partition("Output fields:")[2])}
+    users = [text for role, text in before if role == "user"]
+    inputs = [_sections(text, prompt.layout) for text in users]
+    demos = tuple(zip(inputs, (outputs for _, outputs in prompt.demos), strict=False))
+    digest = hashlib.blake2b(repr(before).encode(), digest_size=12).hexdigest()
+    return Start(digest, prompt, types, demos)
+
+
+def _ours(text: str) -> str:
+    for theirs, mine in _AS_OURS:
+        text = text.replace(theirs, mine)
+    text = _ASKS_FOR_JSON.sub("\n\nAnswer with one JSON object.", f"\n\n{text}")
+    return _ASKS_FOR_FIELDS.sub("\n\nAnswer with `[[ ## field ## ]]` sections.", text).lstrip("\n")
+
+
+def _ending(text: str) -> str:
+    """The last paragraph of the last turn, which says how to answer."""
+    last = text.rstrip().rpartition("\n\n")[2]
+    return last if last.startswith(("Answer with ", "Respond with ")) else ""
+
+
+def _sections(text: str, layout: str) -> Fields:
+    """The fields of a user's turn."""
+    text = REMINDER.sub("", _ASKS_FOR_FIELDS.sub("", _ASKS_FOR_JSON.sub("", text)))
+    if layout == "xml":
+        return {name: body.strip() for name, body in TAGS.findall(text)}
+    _, *parts = HEADER.split(text)
+    return {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}

@@ -1,0 +1,129 @@
+"""A model of known skill: it does as well as its prompt lets it, on one benchmark."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+from dspnb.data.benchmark import Benchmark
+from dspnb.lm.base import Completion, Message, estimate_tokens
+from dspnb.lm.prices import Price
+
+from .prompts import Fields, Start, split
+from .proposing import Writer
+from .skill import NORMAL, Skill, skill, solved
+
+SHARED = 0.6  # the share of luck's variance that is the example's own: how much prompts agree
+UNITS = [NORMAL.inv_cdf((i + 0.5) / 65_536) for i in range(65_536)]
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """Answers the prompts of one benchmark's program, and proposes instructions when asked.
+
+    It follows each rule of the benchmark more surely when the prompt tells it or demos show it
+    (`skill`), slips more often on hard examples, and gives the same answer to the same prompt; with
+    another `rollout`, or asked for several samples, others. Luck belongs in part to the example, so
+    prompts fail together. Whatever else it is asked for it writes as `Writer` does, in the layout
+    of the prompt: ours, or DSPy's chat and JSON. It shares nothing with optimizers but prompts.
+    """
+
+    benchmark: Benchmark
+    seed: int = 0
+    insight: float = 1.0  # of its proposals
+
+    never_blocks = True  # a run awaits it, without a thread for each call
+    price = Price(0.0, 0.0)
+    _skills: dict[str, Skill | None] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def model(self) -> str:
+        """By which a run knows it again."""
+        return f"simulated/{self.benchmark.name}-{self.seed}-{self.insight:g}"
+
+    def __call__(
+        self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
+    ) -> Completion:
+        """The answer; with `n` in the parameters as many samples."""
+        n = params.get("n") or 1
+        texts = [self.text(messages, rollout * n + i) for i in range(n)]
+        tokens_in = sum(estimate_tokens(message.content) for message in messages)
+        first, *others = (
+            Completion(text, self.model, tokens_in * (not i), estimate_tokens(text), dollars=0.0)
+            for i, text in enumerate(texts)
+        )
+        return first.changed(samples=(first, *others)) if others else first
+
+    async def acall(self, messages: Sequence[Message], **params: Any) -> Completion:
+        """The same at once, without a thread."""
+        return self(messages, **params)
+
+    def text(self, messages: Sequence[Message], sample: int = 0) -> str:
+        """What it answers, as text."""
+        found = split(messages)
+        if found is None:
+            return "I only answer the prompts of a program."
+        start, inputs = found
+        ability = self.skill_of(start)
+        if ability is None:
+            asked = "\0".join(message.content for message in messages)
+            lot = random.Random(f"{self.seed} {sample} {asked}")
+            return start.write(Writer(self.benchmark, self.insight).answers(start, inputs, lot))
+        return start.write(self._answer(start, ability, inputs, sample))
+
+    # -- one example -----------------------------------------------------------------------
+
+    def _answer(self, start: Start, ability: Skill, inputs: Fields, sample: int) -> Fields:
+        path, items = ability.path, tuple(inputs.items())
+        names = list(ability.rules)
+        lucks = self._lucks(start, items, sample, len(names) + 1)
+        applied = frozenset(
+            name for name, luck in zip(names, lucks, strict=False) if ability.rules[name] + luck > 0
+        )
+        outputs = solved(self.benchmark, path, items, applied)
+        if ability.sure - self.benchmark.hardness(path, inputs) + lucks[-1] <= 0:
+            outputs = self._slipped(path, outputs, items, sample)
+        return {"reasoning": "I applied what I was told.", "rationale": "So it is.", **outputs}
+
+    def _slipped(self, path: str, outputs: Fields, items: Any, sample: int) -> Fields:
+        if self.benchmark.slip is None:
+            return {name: f"{text} or so" for name, text in outputs.items()}
+        return self.benchmark.slip(path, outputs, random.Random(f"{self.seed} {sample} {items}"))
+
+    def _lucks(self, start: Start, items: Any, sample: int, count: int) -> list[float]:
+        """For each rule, and for slips: normal, in part the example's own."""
+        common = _draws(f"{self.seed} {items}", count)
+        own = _draws(f"{self.seed} {start.digest} {sample} {items}", count)
+        return [
+            SHARED**0.5 * one + (1 - SHARED) ** 0.5 * other
+            for one, other in zip(common, own, strict=True)
+        ]
+
+    # -- one prompt ------------------------------------------------------------------------
+
+    def skill_of(self, start: Start) -> Skill | None:
+        """What the prompt makes of the model; None when it is not one of the program's."""
+        if start.digest not in self._skills:
+            path = self._path(start)
+            found = None if path is None else skill(self.benchmark, path, start, self.seed)
+            self._skills[start.digest] = found
+        return self._skills[start.digest]
+
+    def _path(self, start: Start) -> str | None:
+        """The predictor whose outputs are wanted."""
+        wanted = {one.name for one in start.prompt.wanted} - {"reasoning", "rationale"}
+        for path, signature in self.benchmark.signatures.items():
+            if wanted == {one.name for one in signature.outputs}:
+                return path
+        return None
+
+
+@lru_cache(maxsize=100_000)
+def _draws(what: str, count: int) -> list[float]:
+    """Draws from the standard normal distribution, always the same for the same."""
+    drawn = hashlib.shake_128(what.encode()).digest(2 * count)
+    return [UNITS[drawn[2 * i] | drawn[2 * i + 1] << 8] for i in range(count)]
