@@ -90,113 +90,42 @@ def search(query: str, count: int) -> tuple[Passage, ...]:
 
 # ------------------------------------------------------------------------------------------
 
-FIRST = [
-    "Orvel",
-    "Mira",
-    "Tamsin",
-    "Jorun",
-    "Petrik",
-    "Salme",
-    "Edda",
-    "Lusk",
-    "Corin",
-    "Vesna",
-    "Hale",
-    "Brisa",
-    "Oda",
-    "Ruven",
-    "Ilka",
-    "Marek",
-    "Tove",
-    "Anselm",
-    "Greta",
-    "Fenn",
-    "Yorick",
-    "Dalia",
-    "Stellan",
-    "Runa",
-    "Kasper",
-    "Noor",
-    "Wenda",
-    "Ivo",
-    "Thora",
-    "Quill",
-    "Bela",
-    "Osric",
-]
-LAST = [
-    a + b
-    for a in ["Tan", "Sol", "Ver", "Hald", "Krim", "Bor", "Lind", "Mar", "Fen", "Gry"]
-    for b in ("sk", "veth", "ander", "by", "owen", "tta")
-]
-TOWNS = [
-    a + b
-    for a in ["Dun", "Ost", "Kel", "Brae", "Vor", "Lim", "Hex", "Ald", "Syl", "Tor", "Nim", "Wey"]
-    for b in ("mere", "holm", "wick", "garth", "ford", "stead", "haven")
-]
-LATER = [
-    a + b
-    for a in ["Neu", "Karls", "Frei", "Volks", "Stern", "Lang"]
-    for b in ("markt", "burg", "dorp")
-]
-RIVERS = ["Sarn", "Oule", "Tibbel", "Maar", "Vinda", "Lorne", "Ester", "Quay", "Rill", "Aske"]
-ADJECTIVES = [
-    "Glass",
-    "Silent",
-    "Amber",
-    "Hollow",
-    "Winter",
-    "Burning",
-    "Paper",
-    "Crooked",
-    "Salt",
-    "Distant",
-    "Gilded",
-    "Blind",
-    "Velvet",
-    "Broken",
-    "Hidden",
-    "Golden",
-    "Lonely",
-    "Marble",
-    "Wooden",
-    "Frozen",
-]
-NOUNS = [
-    "Meadow",
-    "Lantern",
-    "Orchard",
-    "Harbour",
-    "Mirror",
-    "Sparrow",
-    "Staircase",
-    "Garden",
-    "Bell",
-    "Letter",
-    "Loom",
-    "Bridge",
-    "River",
-    "Tower",
-    "Island",
-    "Shadow",
-    "Anchor",
-    "Window",
-    "Kitchen",
-    "Mountain",
-]
-OLD_NOUNS = ["Dirge", "Idyll", "Nocturne", "Pageant", "Vigil"]
+FIRST = (
+    "Orvel Mira Tamsin Jorun Petrik Salme Edda Lusk Corin Vesna Hale Brisa Oda Ruven Ilka "
+    "Marek Tove Anselm Greta Fenn Yorick Dalia Stellan Runa Kasper Noor Wenda Ivo Thora Quill "
+    "Bela Osric"
+)
+LAST = "Tan Sol Ver Hald Krim Bor Lind Mar Fen Gry"
+LAST_ENDS = "sk veth ander by owen tta"
+TOWNS = "Dun Ost Kel Brae Vor Lim Hex Ald Syl Tor Nim Wey"
+TOWN_ENDS = "mere holm wick garth ford stead haven"
+LATER = "Neu Karls Frei Volks Stern Lang"
+LATER_ENDS = "markt burg dorp"
+RIVERS = "Sarn Oule Tibbel Maar Vinda Lorne Ester Quay Rill Aske"
+ADJECTIVES = (
+    "Glass Silent Amber Hollow Winter Burning Paper Crooked Salt Distant Gilded Blind Velvet "
+    "Broken Hidden Golden Lonely Marble Wooden Frozen"
+)
+NOUNS = (
+    "Meadow Lantern Orchard Harbour Mirror Sparrow Staircase Garden Bell Letter Loom Bridge "
+    "River Tower Island Shadow Anchor Window Kitchen Mountain"
+)
+OLD_NOUNS = "Dirge Idyll Nocturne Pageant Vigil"
 YEARS = range(1740, 1820)  # of works
 
 
 def _towns(lot: random.Random) -> list[Town]:
-    names = lot.sample(TOWNS, 72)
-    later = [*LATER, *[""] * (len(names) - len(LATER))]
+    names = lot.sample(_joined(TOWNS, TOWN_ENDS), 72)
+    later = _joined(LATER, LATER_ENDS)
+    later += [""] * (len(names) - len(later))
     lot.shuffle(later)
-    return [Town(name, now, lot.choice(RIVERS)) for name, now in zip(names, later, strict=True)]
+    return [
+        Town(name, now, lot.choice(RIVERS.split())) for name, now in zip(names, later, strict=True)
+    ]
 
 
 def _people(lot: random.Random, towns: tuple[Town, ...]) -> list[Person]:
-    names = lot.sample([f"{first} {last}" for first in FIRST for last in LAST], 220)
+    names = lot.sample(_phrases(FIRST.split(), _joined(LAST, LAST_ENDS)), 220)
     ranks = [lot.choice(["Dame", "Master", "", "", "", "", ""]) for _ in names]
     renamed = [town for town in towns if town.later]
     people = []
@@ -210,9 +139,9 @@ def _people(lot: random.Random, towns: tuple[Town, ...]) -> list[Person]:
 
 
 def _works(lot: random.Random, people: tuple[Person, ...], towns: tuple[Town, ...]) -> list[Work]:
-    titles = [f"{adjective} {noun}" for adjective in ADJECTIVES for noun in NOUNS]
+    titles = _phrases(ADJECTIVES.split(), NOUNS.split())
     lot.shuffle(titles)
-    old = [f"{adjective} {noun}" for adjective in ADJECTIVES for noun in OLD_NOUNS]
+    old = _phrases(ADJECTIVES.split(), OLD_NOUNS.split())
     lot.shuffle(old)
     works = []
     for number, title in enumerate(titles[:150]):
@@ -220,6 +149,14 @@ def _works(lot: random.Random, people: tuple[Person, ...], towns: tuple[Town, ..
         kind, maker, home = lot.choice([*MAKERS]), lot.choice(people), lot.choice(towns)
         works.append(Work(title, old_title, kind, lot.choice(YEARS), maker, home))
     return works
+
+
+def _phrases(firsts: list[str], seconds: list[str]) -> list[str]:
+    return [f"{first} {second}" for first in firsts for second in seconds]
+
+
+def _joined(beginnings: str, ends: str) -> list[str]:
+    return [beginning + end for beginning in beginnings.split() for end in ends.split()]
 
 
 def _of_town(town: Town) -> list[Passage]:
@@ -247,20 +184,13 @@ def _of_person(person: Person, lot: random.Random) -> list[Passage]:
 
 def _of_work(work: Work, lot: random.Random) -> list[Passage]:
     title, kind, year = work.title, work.kind, work.year
+    home = f"{title} is kept in its home, which has since the flood been {work.home.name}."
+    where = "by all who come to the summer fair"  # long, so that a bare title brings up the hand
     passages = [
         Passage(f"{title}, hand", f"{title}, {kind} by the hand of {work.maker.styled}."),
-        Passage(
-            f"{title}, home",
-            f"{title} is kept in its home, which has since the flood been {work.home.name}.",
-        ),
-        Passage(
-            f"Annals of {year}, {title}",
-            f"{year}: {title} is praised by all who come to the summer fair.",
-        ),
-        Passage(
-            f"Chronicle of {year}, {title}",
-            f"{year}: {title} is scorned by all who come to the summer fair.",
-        ),
+        Passage(f"{title}, home", home),
+        Passage(f"Annals of {year}, {title}", f"{year}: {title} is praised {where}."),
+        Passage(f"Chronicle of {year}, {title}", f"{year}: {title} is scorned {where}."),
     ]
     if work.old_title:
         passages.append(Passage(f"{work.old_title}, note", f"{work.old_title}: see {title}."))

@@ -210,13 +210,12 @@ def _hardness(path: str, inputs: Values) -> float:
 def _slip(path: str, outputs: Values, lot: random.Random) -> Values:
     """One of the list is left out; somebody else stands where nobody is left."""
     field = {"names": "names", "follow": "further", "variants": "variants"}.get(path, "titles")
-    listed = _listed(outputs.get(field, ""))
-    if listed:
-        listed.pop(lot.randrange(len(listed)))
+    right = _listed(outputs.get(field, ""))
+    left_out = lot.randrange(max(1, len(right)))
+    listed = right[:left_out] + right[left_out + 1 :]
     if not listed:
-        listed = [lot.choice(archive().people).name]
-        if field == "titles":
-            listed = [f"{listed[0]}, legend"]
+        names = [person.name for person in lot.sample(archive().people, 2)]
+        listed = [next(name for name in names if name not in right)]
     return {field: "; ".join(listed)}
 
 
@@ -241,7 +240,7 @@ CLAIM_RECALL = Benchmark(
             "both_clauses",
             (
                 "A claim may have two halves joined by while: look up a name from both halves.",
-                "Take the second half of the claim as seriously as the first, and look up its name.",
+                "Take the second half of the claim as seriously as the first: look its name up.",
                 "Look up what each half of the claim is about.",
             ),
             told=r"(?i)\bhal(?:f|ves)\b",
@@ -252,7 +251,7 @@ CLAIM_RECALL = Benchmark(
         Rule(
             "subject_only",
             (
-                "Look up only what a clause is about, not what it ends with: two names are allowed.",
+                "Look up what a clause is about, not what it ends with: two names are allowed.",
                 "Leave out the town or teacher that a clause ends with; two names are allowed.",
                 "As two names are allowed in all, spend none on how a clause ends.",
             ),
