@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ class Benchmark:
     labels: tuple[str, ...] = ("answer",)  # what the metric compares
     judge: Callable[[Example, Prediction], float] | None = None  # a share right, instead of equal
     answer: Callable[[Values, Known], Values] | None = None  # of the whole program, if not `solve`
+    breaks: Callable[[Example, Prediction], Sequence[str]] | None = None  # rules, seen in outputs
     hardness: Callable[[str, Values], float] = field(default=lambda path, inputs: 0.0)
     slip: Callable[[str, Values, random.Random], Values] | None = None  # outputs, a little wrong
     noise: float = 0.0  # the share of labels that are wrong
@@ -105,8 +107,11 @@ class Benchmark:
 
     @cached_property
     def floor(self) -> float:
-        """The mean score of one who is able and knows no rule."""
-        return self._mean(frozenset())
+        """The mean score of one who is able and knows no rule but those the program states."""
+        stated = "\n".join(signature.instructions for signature in self.signatures.values())
+        return self._mean(
+            frozenset(r.name for r in self.rules if not r.wrong and re.search(r.told, stated))
+        )
 
     @cached_property
     def ceiling(self) -> float:
@@ -147,7 +152,11 @@ class Benchmark:
         """The fewest rules that, left out, or followed although wrong, explain an answer."""
         inputs = {name: str(value) for name, value in example.inputs.items()}
         given = tuple(str(prediction.get(name)).strip() for name in self.labels)
-        return self._explained(tuple(inputs.items()), given)
+        missed = self._explained(tuple(inputs.items()), given)
+        if not missed and self.breaks is not None:
+            broken = self.breaks(example, prediction)
+            missed = [rule for rule in self.rules if rule.name in broken]
+        return missed
 
     @lru_cache(maxsize=100_000)  # noqa: B019  benchmarks are few and stay
     def _explained(self, items: tuple[tuple[str, str], ...], given: tuple[str, ...]) -> list[Rule]:
