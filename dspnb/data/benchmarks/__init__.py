@@ -1,1 +1,25 @@
 """Benchmarks with hidden rules, made up from a seed: nothing to download, nobody's licence."""
+
+from __future__ import annotations
+
+from dspnb.data.benchmark import Benchmark
+from dspnb.errors import UsageError, nearest
+
+from .negation import NEGATION
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "negation": NEGATION,
+}
+
+
+def benchmark(name: str) -> Benchmark:
+    """The benchmark of this name.
+
+    Raises `UsageError` with the nearest name when there is none.
+
+    >>> benchmark("negation").examples(1)[0].inputs.keys()
+    dict_keys(['premise', 'hypothesis'])
+    """
+    if name not in BENCHMARKS:
+        raise UsageError(f"There is no benchmark `{name}`; {nearest(name, BENCHMARKS)}")
+    return BENCHMARKS[name]
