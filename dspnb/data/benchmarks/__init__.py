@@ -5,9 +5,13 @@ from __future__ import annotations
 from dspnb.data.benchmark import Benchmark
 from dspnb.errors import UsageError, nearest
 
+from .arith import ARITH
+from .conditional_format import CONDITIONAL_FORMAT
 from .negation import NEGATION
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "arith": ARITH,
+    "conditional_format": CONDITIONAL_FORMAT,
     "negation": NEGATION,
 }
 
