@@ -7,12 +7,18 @@ from dspnb.errors import UsageError, nearest
 
 from .arith import ARITH
 from .conditional_format import CONDITIONAL_FORMAT
+from .count_sort import COUNT_SORT
 from .negation import NEGATION
+from .ruleworld import RULEWORLD
+from .tabular import TABULAR
 
 BENCHMARKS: dict[str, Benchmark] = {
     "arith": ARITH,
     "conditional_format": CONDITIONAL_FORMAT,
+    "count_sort": COUNT_SORT,
     "negation": NEGATION,
+    "ruleworld": RULEWORLD,
+    "tabular": TABULAR,
 }
 
 
