@@ -149,7 +149,7 @@ class Benchmark:
         return float(all(_same(example[name], prediction.get(name)) for name in self.labels))
 
     def _missed(self, example: Example, prediction: Prediction) -> Sequence[Rule]:
-        """The fewest rules that, left out, or followed although wrong, explain an answer."""
+        """The fewest right rules that, left out, explain an answer: no wrong one is ever told."""
         inputs = {name: str(value) for name, value in example.inputs.items()}
         given = tuple(str(prediction.get(name)).strip() for name in self.labels)
         missed = self._explained(tuple(inputs.items()), given)
@@ -161,18 +161,18 @@ class Benchmark:
     @lru_cache(maxsize=100_000)  # noqa: B019  benchmarks are few and stay
     def _explained(self, items: tuple[tuple[str, str], ...], given: tuple[str, ...]) -> list[Rule]:
         inputs = dict(items)
-        matter = [rule for rule in self.rules if self._matters(inputs, rule)]
+        right = [rule for rule in self.rules if not rule.wrong]
+        matter = [rule for rule in right if self._matters(inputs, rule)]
         for count in range(1, min(3, len(matter)) + 1):
             for some in itertools.combinations(matter, count):
-                changed = self.known.symmetric_difference(rule.name for rule in some)
-                answer = self._answer(inputs, changed)
+                answer = self._answer(inputs, self.known.difference(rule.name for rule in some))
                 if tuple(str(answer[name]).strip() for name in self.labels) == given:
                     return list(some)
         return []
 
     def _matters(self, inputs: Values, rule: Rule) -> bool:
-        """Whether the answer is another one without the rule, or with a wrong one."""
-        other = self.known.symmetric_difference({rule.name})
+        """Whether the answer is another one without the rule."""
+        other = self.known - {rule.name}
         return self._answer(inputs, other) != self._answer(inputs, self.known)
 
     def _mean(self, known: Known) -> float:
