@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ class Benchmark:
     labels: tuple[str, ...] = ("answer",)  # what the metric compares
     judge: Callable[[Example, Prediction], float] | None = None  # a share right, instead of equal
     answer: Callable[[Values, Known], Values] | None = None  # of the whole program, if not `solve`
+    breaks: Callable[[Example, Prediction], Sequence[str]] | None = None  # rules, seen in outputs
     hardness: Callable[[str, Values], float] = field(default=lambda path, inputs: 0.0)
     slip: Callable[[str, Values, random.Random], Values] | None = None  # outputs, a little wrong
     noise: float = 0.0  # the share of labels that are wrong
@@ -105,8 +107,11 @@ class Benchmark:
 
     @cached_property
     def floor(self) -> float:
-        """The mean score of one who is able and knows no rule."""
-        return self._mean(frozenset())
+        """The mean score of one who is able and knows no rule but those the program states."""
+        stated = "\n".join(signature.instructions for signature in self.signatures.values())
+        return self._mean(
+            frozenset(r.name for r in self.rules if not r.wrong and re.search(r.told, stated))
+        )
 
     @cached_property
     def ceiling(self) -> float:
@@ -144,26 +149,30 @@ class Benchmark:
         return float(all(_same(example[name], prediction.get(name)) for name in self.labels))
 
     def _missed(self, example: Example, prediction: Prediction) -> Sequence[Rule]:
-        """The fewest rules that, left out, or followed although wrong, explain an answer."""
+        """The fewest right rules that, left out, explain an answer: no wrong one is ever told."""
         inputs = {name: str(value) for name, value in example.inputs.items()}
         given = tuple(str(prediction.get(name)).strip() for name in self.labels)
-        return self._explained(tuple(inputs.items()), given)
+        missed = self._explained(tuple(inputs.items()), given)
+        if not missed and self.breaks is not None:
+            broken = self.breaks(example, prediction)
+            missed = [rule for rule in self.rules if rule.name in broken]
+        return missed
 
     @lru_cache(maxsize=100_000)  # noqa: B019  benchmarks are few and stay
     def _explained(self, items: tuple[tuple[str, str], ...], given: tuple[str, ...]) -> list[Rule]:
         inputs = dict(items)
-        matter = [rule for rule in self.rules if self._matters(inputs, rule)]
+        right = [rule for rule in self.rules if not rule.wrong]
+        matter = [rule for rule in right if self._matters(inputs, rule)]
         for count in range(1, min(3, len(matter)) + 1):
             for some in itertools.combinations(matter, count):
-                changed = self.known.symmetric_difference(rule.name for rule in some)
-                answer = self._answer(inputs, changed)
+                answer = self._answer(inputs, self.known.difference(rule.name for rule in some))
                 if tuple(str(answer[name]).strip() for name in self.labels) == given:
                     return list(some)
         return []
 
     def _matters(self, inputs: Values, rule: Rule) -> bool:
-        """Whether the answer is another one without the rule, or with a wrong one."""
-        other = self.known.symmetric_difference({rule.name})
+        """Whether the answer is another one without the rule."""
+        other = self.known - {rule.name}
         return self._answer(inputs, other) != self._answer(inputs, self.known)
 
     def _mean(self, known: Known) -> float:
