@@ -16,11 +16,13 @@ from .base import (
 )
 from .bootstrap import BootstrapFewShot
 from .chain import Chain
+from .copro import COPRO
 from .labeled import LabeledFewShot
 from .names import OPTIMIZERS, optimizer
 from .random_search import BootstrapFewShotWithRandomSearch
 
 __all__ = [
+    "COPRO",
     "OPTIMIZERS",
     "Answer",
     "Ask",

@@ -12,12 +12,14 @@ from dspnb.errors import UsageError, nearest
 
 from .base import Optimizer
 from .bootstrap import BootstrapFewShot
+from .copro import COPRO
 from .labeled import LabeledFewShot
 from .random_search import BootstrapFewShotWithRandomSearch
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "bootstrap": BootstrapFewShot,
     "bootstrap-rs": BootstrapFewShotWithRandomSearch,
+    "copro": COPRO,
     "labeled": LabeledFewShot,
 }
 

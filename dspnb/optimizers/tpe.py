@@ -34,7 +34,7 @@ class TPE:
             raise UsageError(f"Each variable has at least one option; got {dict(options)}.")
         import optuna
 
-        self._options = {
+        self._options: dict[str, Any] = {
             name: optuna.distributions.CategoricalDistribution(range(n))
             for name, n in options.items()
         }
