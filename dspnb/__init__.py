@@ -44,6 +44,7 @@ from .optimizers import (
     COPRO,
     BootstrapFewShot,
     BootstrapFewShotWithRandomSearch,
+    InferRules,
     LabeledFewShot,
 )
 from .predict import Predict
@@ -102,6 +103,7 @@ __all__ = [
     "File",
     "History",
     "Image",
+    "InferRules",
     "InputError",
     "InputField",
     "JSONAdapter",

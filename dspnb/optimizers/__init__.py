@@ -17,6 +17,7 @@ from .base import (
 from .bootstrap import BootstrapFewShot
 from .chain import Chain
 from .copro import COPRO
+from .infer_rules import InferRules
 from .labeled import LabeledFewShot
 from .names import OPTIMIZERS, optimizer
 from .random_search import BootstrapFewShotWithRandomSearch
@@ -31,6 +32,7 @@ __all__ = [
     "Chain",
     "Complete",
     "Evaluate",
+    "InferRules",
     "LabeledFewShot",
     "Lead",
     "Optimizer",

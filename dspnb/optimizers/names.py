@@ -13,6 +13,7 @@ from dspnb.errors import UsageError, nearest
 from .base import Optimizer
 from .bootstrap import BootstrapFewShot
 from .copro import COPRO
+from .infer_rules import InferRules
 from .labeled import LabeledFewShot
 from .random_search import BootstrapFewShotWithRandomSearch
 
@@ -20,6 +21,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "bootstrap": BootstrapFewShot,
     "bootstrap-rs": BootstrapFewShotWithRandomSearch,
     "copro": COPRO,
+    "infer-rules": InferRules,
     "labeled": LabeledFewShot,
 }
 
