@@ -43,6 +43,7 @@ from .modules import (
 from .optimizers import (
     COPRO,
     BootstrapFewShot,
+    BootstrapFewShotWithOptuna,
     BootstrapFewShotWithRandomSearch,
     InferRules,
     LabeledFewShot,
@@ -80,6 +81,7 @@ __all__ = [
     "BatchError",
     "BestOfN",
     "BootstrapFewShot",
+    "BootstrapFewShotWithOptuna",
     "BootstrapFewShotWithRandomSearch",
     "Budget",
     "Cache",

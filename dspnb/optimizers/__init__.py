@@ -15,6 +15,7 @@ from .base import (
     Validate,
 )
 from .bootstrap import BootstrapFewShot
+from .bootstrap_optuna import BootstrapFewShotWithOptuna
 from .chain import Chain
 from .copro import COPRO
 from .infer_rules import InferRules
@@ -28,6 +29,7 @@ __all__ = [
     "Answer",
     "Ask",
     "BootstrapFewShot",
+    "BootstrapFewShotWithOptuna",
     "BootstrapFewShotWithRandomSearch",
     "Chain",
     "Complete",

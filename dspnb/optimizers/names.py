@@ -12,6 +12,7 @@ from dspnb.errors import UsageError, nearest
 
 from .base import Optimizer
 from .bootstrap import BootstrapFewShot
+from .bootstrap_optuna import BootstrapFewShotWithOptuna
 from .copro import COPRO
 from .infer_rules import InferRules
 from .labeled import LabeledFewShot
@@ -22,6 +23,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "bootstrap-rs": BootstrapFewShotWithRandomSearch,
     "copro": COPRO,
     "infer-rules": InferRules,
+    "bootstrap-optuna": BootstrapFewShotWithOptuna,
     "labeled": LabeledFewShot,
 }
 
