@@ -45,7 +45,9 @@ from .optimizers import (
     BootstrapFewShot,
     BootstrapFewShotWithOptuna,
     BootstrapFewShotWithRandomSearch,
+    EnsembleOf,
     InferRules,
+    KNNFewShot,
     LabeledFewShot,
 )
 from .predict import Predict
@@ -99,6 +101,7 @@ __all__ = [
     "DspnbError",
     "Embedder",
     "Ensemble",
+    "EnsembleOf",
     "Example",
     "Examples",
     "Field",
@@ -109,6 +112,7 @@ __all__ = [
     "InputError",
     "InputField",
     "JSONAdapter",
+    "KNNFewShot",
     "KeptRun",
     "KeptRuns",
     "LMError",

@@ -18,7 +18,9 @@ from .bootstrap import BootstrapFewShot
 from .bootstrap_optuna import BootstrapFewShotWithOptuna
 from .chain import Chain
 from .copro import COPRO
+from .ensemble import EnsembleOf
 from .infer_rules import InferRules
+from .knn_few_shot import KNNFewShot
 from .labeled import LabeledFewShot
 from .names import OPTIMIZERS, optimizer
 from .random_search import BootstrapFewShotWithRandomSearch
@@ -33,8 +35,10 @@ __all__ = [
     "BootstrapFewShotWithRandomSearch",
     "Chain",
     "Complete",
+    "EnsembleOf",
     "Evaluate",
     "InferRules",
+    "KNNFewShot",
     "LabeledFewShot",
     "Lead",
     "Optimizer",

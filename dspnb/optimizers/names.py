@@ -15,6 +15,7 @@ from .bootstrap import BootstrapFewShot
 from .bootstrap_optuna import BootstrapFewShotWithOptuna
 from .copro import COPRO
 from .infer_rules import InferRules
+from .knn_few_shot import INSTEAD
 from .labeled import LabeledFewShot
 from .random_search import BootstrapFewShotWithRandomSearch
 
@@ -38,6 +39,8 @@ def optimizer(text: str) -> Optimizer:
     """
     name, _, settings = text.strip().partition(":")
     kind = OPTIMIZERS.get(name)
+    if name == "knn":
+        raise UsageError(INSTEAD)
     if kind is None:
         raise UsageError(f"There is no optimizer `{name}`; {nearest(name, OPTIMIZERS)}")
     given = dict(_setting(part, text) for part in settings.split(",") if part.strip())
