@@ -42,6 +42,7 @@ from .modules import (
 )
 from .optimizers import (
     COPRO,
+    SIMBA,
     BootstrapFewShot,
     BootstrapFewShotWithOptuna,
     BootstrapFewShotWithRandomSearch,
@@ -79,6 +80,7 @@ __all__ = [
     "COPRO",
     "KNN",
     "LM",
+    "SIMBA",
     "Audio",
     "BatchError",
     "BestOfN",

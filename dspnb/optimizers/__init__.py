@@ -24,10 +24,12 @@ from .knn_few_shot import KNNFewShot
 from .labeled import LabeledFewShot
 from .names import OPTIMIZERS, optimizer
 from .random_search import BootstrapFewShotWithRandomSearch
+from .simba import SIMBA
 
 __all__ = [
     "COPRO",
     "OPTIMIZERS",
+    "SIMBA",
     "Answer",
     "Ask",
     "BootstrapFewShot",

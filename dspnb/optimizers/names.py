@@ -18,6 +18,7 @@ from .infer_rules import InferRules
 from .knn_few_shot import INSTEAD
 from .labeled import LabeledFewShot
 from .random_search import BootstrapFewShotWithRandomSearch
+from .simba import SIMBA
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "bootstrap": BootstrapFewShot,
@@ -25,6 +26,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "copro": COPRO,
     "infer-rules": InferRules,
     "bootstrap-optuna": BootstrapFewShotWithOptuna,
+    "simba": SIMBA,
     "labeled": LabeledFewShot,
 }
 
