@@ -190,9 +190,12 @@ class Run:
         2310.03714). A call takes `size` times as many model calls, and nobody has scored it yet:
         `evaluate(run.ensemble(), test, metric)`. Raises `UsageError` when no candidate is scored.
         """
-        whole = len(self.plan.val)
-        scored = [(c.report.mean, -c.id, c) for c in list(self.candidates) if c.report]
-        ranked = sorted((one for one in scored if len(one[2].report.rows) == whole), reverse=True)
+        every = len(self.plan.val)  # not those that were validated in part
+        reports = [(c, c.report) for c in list(self.candidates) if c.report is not None]
+        ranked = sorted(
+            ((report.mean, -c.id, c) for c, report in reports if len(report.rows) == every),
+            reverse=True,
+        )
         if not ranked:
             raise UsageError("An ensemble is of candidates that are scored; none is so far.")
         size = arguments.count("size", size)
