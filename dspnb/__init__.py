@@ -41,8 +41,14 @@ from .modules import (
     majority,
 )
 from .optimizers import (
+    COPRO,
+    SIMBA,
     BootstrapFewShot,
+    BootstrapFewShotWithOptuna,
     BootstrapFewShotWithRandomSearch,
+    EnsembleOf,
+    InferRules,
+    KNNFewShot,
     LabeledFewShot,
 )
 from .predict import Predict
@@ -71,12 +77,15 @@ from .types import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "COPRO",
     "KNN",
     "LM",
+    "SIMBA",
     "Audio",
     "BatchError",
     "BestOfN",
     "BootstrapFewShot",
+    "BootstrapFewShotWithOptuna",
     "BootstrapFewShotWithRandomSearch",
     "Budget",
     "Cache",
@@ -94,15 +103,18 @@ __all__ = [
     "DspnbError",
     "Embedder",
     "Ensemble",
+    "EnsembleOf",
     "Example",
     "Examples",
     "Field",
     "File",
     "History",
     "Image",
+    "InferRules",
     "InputError",
     "InputField",
     "JSONAdapter",
+    "KNNFewShot",
     "KeptRun",
     "KeptRuns",
     "LMError",

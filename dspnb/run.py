@@ -14,11 +14,13 @@ from .candidate import Candidate
 from .comparison import Comparison, caution
 from .controls import Stop
 from .driver import Driver
-from .errors import one_line
+from .errors import UsageError, one_line
 from .estimate import estimated, paces, program_calls
 from .events import FINAL, Event, Resumed, Spent, Started, Status, StatusChanged, Warned
+from .example import Prediction
 from .lm.ledger import Calls, ledger
 from .module import Module
+from .modules import Ensemble, arguments, majority
 from .overlap import overlaps, words
 from .plan import Plan
 from .plots import run_figure
@@ -178,6 +180,26 @@ class Run:
         program = self._driver.program(best)
         program._comes_from(provenance)
         return program
+
+    def ensemble(
+        self, size: int = 7, reduce: Callable[[list[Prediction]], Any] = majority
+    ) -> Ensemble:
+        """The `size` candidates with the best validation means as one program; fewer if fewer are.
+
+        Its answer is the majority of theirs, as in DSPy's paper (Khattab et al., 2023, arXiv
+        2310.03714). A call takes `size` times as many model calls, and nobody has scored it yet:
+        `evaluate(run.ensemble(), test, metric)`. Raises `UsageError` when no candidate is scored.
+        """
+        every = len(self.plan.val)  # not those that were validated in part
+        reports = [(c, c.report) for c in list(self.candidates) if c.report is not None]
+        ranked = sorted(
+            ((report.mean, -c.id, c) for c, report in reports if len(report.rows) == every),
+            reverse=True,
+        )
+        if not ranked:
+            raise UsageError("An ensemble is of candidates that are scored; none is so far.")
+        size = arguments.count("size", size)
+        return Ensemble([self._driver.program(one) for _, _, one in ranked[:size]], reduce)
 
     @functools.cached_property
     def _train_fingerprint(self) -> str:

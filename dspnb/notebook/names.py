@@ -124,7 +124,7 @@ def run_id(text: str, namespace: Mapping[str, Any]) -> str:
 
 def optimizer_names(namespace: Mapping[str, Any]) -> list[str]:
     """Names that `--with` takes."""
-    own = _names(namespace, lambda v: hasattr(v, "search") and hasattr(v, "program_calls"))
+    own = _names(namespace, lambda v: hasattr(v, "program_calls") and hasattr(v, "search"))
     return [*(name for name in own if not isinstance(namespace[name], type)), *OPTIMIZERS]
 
 

@@ -15,20 +15,32 @@ from .base import (
     Validate,
 )
 from .bootstrap import BootstrapFewShot
+from .bootstrap_optuna import BootstrapFewShotWithOptuna
 from .chain import Chain
+from .copro import COPRO
+from .ensemble import EnsembleOf
+from .infer_rules import InferRules
+from .knn_few_shot import KNNFewShot
 from .labeled import LabeledFewShot
 from .names import OPTIMIZERS, optimizer
 from .random_search import BootstrapFewShotWithRandomSearch
+from .simba import SIMBA
 
 __all__ = [
+    "COPRO",
     "OPTIMIZERS",
+    "SIMBA",
     "Answer",
     "Ask",
     "BootstrapFewShot",
+    "BootstrapFewShotWithOptuna",
     "BootstrapFewShotWithRandomSearch",
     "Chain",
     "Complete",
+    "EnsembleOf",
     "Evaluate",
+    "InferRules",
+    "KNNFewShot",
     "LabeledFewShot",
     "Lead",
     "Optimizer",

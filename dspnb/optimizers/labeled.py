@@ -46,11 +46,13 @@ class LabeledFewShot:
 def labeled(
     task: Task, train: Sequence[Example], k: int, rng: random.Random | None = None
 ) -> State:
-    """The task's state with `k` training examples as each predictor's demos."""
+    """The task's state with `k` training examples as each predictor's demos.
+
+    All predictors are shown the same ones, as far as these have their fields.
+    """
+    order = _some_first(train, k, rng) if rng else train
     return {
-        path: dataclasses.replace(
-            setting, demos=tuple(_pick(demos_for(task.signatures[path], train), k, rng))
-        )
+        path: dataclasses.replace(setting, demos=tuple(demos_for(task.signatures[path], order)[:k]))
         for path, setting in task.state.items()
     }
 
@@ -67,5 +69,8 @@ def demos_for(signature: Signature, train: Sequence[Example]) -> list[Example]:
     ]
 
 
-def _pick(demos: list[Example], k: int, rng: random.Random | None) -> list[Example]:
-    return rng.sample(demos, min(k, len(demos))) if rng else demos[:k]
+def _some_first(train: Sequence[Example], k: int, rng: random.Random) -> list[Example]:
+    """`k` random examples, and then the others."""
+    some = rng.sample(range(len(train)), min(k, len(train)))
+    others = sorted(set(range(len(train))) - set(some))
+    return [train[i] for i in (*some, *others)]

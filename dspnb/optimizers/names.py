@@ -12,12 +12,21 @@ from dspnb.errors import UsageError, nearest
 
 from .base import Optimizer
 from .bootstrap import BootstrapFewShot
+from .bootstrap_optuna import BootstrapFewShotWithOptuna
+from .copro import COPRO
+from .infer_rules import InferRules
+from .knn_few_shot import INSTEAD
 from .labeled import LabeledFewShot
 from .random_search import BootstrapFewShotWithRandomSearch
+from .simba import SIMBA
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "bootstrap": BootstrapFewShot,
     "bootstrap-rs": BootstrapFewShotWithRandomSearch,
+    "copro": COPRO,
+    "infer-rules": InferRules,
+    "bootstrap-optuna": BootstrapFewShotWithOptuna,
+    "simba": SIMBA,
     "labeled": LabeledFewShot,
 }
 
@@ -32,6 +41,8 @@ def optimizer(text: str) -> Optimizer:
     """
     name, _, settings = text.strip().partition(":")
     kind = OPTIMIZERS.get(name)
+    if name == "knn":
+        raise UsageError(INSTEAD)
     if kind is None:
         raise UsageError(f"There is no optimizer `{name}`; {nearest(name, OPTIMIZERS)}")
     given = dict(_setting(part, text) for part in settings.split(",") if part.strip())

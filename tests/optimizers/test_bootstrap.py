@@ -4,10 +4,12 @@ import dataclasses
 
 import pytest
 from optimizers.contract import ROWS, OptimizerContract, call, drive, row, task
+from optimizers.on_tickets import TwoSteps, searched
 
 from dspnb import Example, UsageError
 from dspnb.optimizers import BootstrapFewShot
 from dspnb.report import Report
+from dspnb.testing import Scripted
 
 
 class TestBootstrapFewShot(OptimizerContract):
@@ -149,6 +151,51 @@ def test_a_program_that_has_demos_teaches_with_them():
     (ask,) = next(search)
     assert ask.state["a"].demos == own
     assert ask.role == "teacher"
+
+
+def test_after_a_run_that_failed_the_next_ones_are_shown_all_demos_again():
+    own = tuple(Example(augmented=True, x=i, y=i) for i in range(2))
+    search = BootstrapFewShot(1, 0).search(task(demos=own))
+
+    (first,) = next(search)
+    failed = dataclasses.replace(row(first.examples[0], 0.0), error="ValueError: no")
+    (second,) = search.send((Report([failed]),))
+    (third,) = search.send(reports((second,), 0))
+    assert first.state["a"].demos == own[1:]
+    assert second.state["a"].demos == own[:1]
+    assert third.state["a"].demos == own
+
+
+def test_without_any_example_there_is_nothing_to_ask():
+    asked, chosen = drive(BootstrapFewShot(), task(train=()))
+
+    assert asked == []
+    assert chosen == task().state
+
+
+def test_a_run_is_told_that_it_has_nothing_to_learn_from():
+    with pytest.raises(UsageError, match="`train` is empty"):
+        searched(BootstrapFewShot(), train=0)
+
+
+def test_predictors_keep_models_of_their_own():
+    own = Scripted(lambda prompt: "[[ ## topic ## ]]\nlamps")
+    program = TwoSteps()
+    program.sum_up.lm = own
+
+    run = searched(BootstrapFewShot(2, 2), program, train=6, val=4)
+    assert run.best.sum_up.lm is own
+    assert len(own.calls) > 4
+    assert run.best.route.lm is None
+
+
+def test_the_program_that_was_given_is_not_changed():
+    program = TwoSteps()
+    before = program.state
+
+    run = searched(BootstrapFewShot(2, 4), program)
+    assert any(c.state["route"].demos for c in run.candidates)
+    assert program.state == before
 
 
 def test_impossible_numbers_are_said():

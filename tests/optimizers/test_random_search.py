@@ -1,5 +1,6 @@
 import pytest
 from optimizers.contract import ROWS, OptimizerContract, answered, drive, task
+from optimizers.on_tickets import searched
 
 from dspnb import Score, UsageError
 from dspnb.optimizers import BootstrapFewShotWithRandomSearch, Validate
@@ -73,6 +74,36 @@ def test_the_first_bootstrap_goes_in_order_and_the_others_do_not():
     waves = [[one.examples[0].x for one in ask] for ask in asked if isinstance(ask, tuple)]
     assert waves[0] == [0, 1]
     assert any(wave != [0, 1][: len(wave)] for wave in waves[1:])
+
+
+def test_another_seed_makes_other_candidates():
+    optimizer = BootstrapFewShotWithRandomSearch(2, 0, num_candidate_programs=3)
+    one, _ = drive(optimizer, task(1), value=lambda: 1.0)
+    other, _ = drive(optimizer, task(2), value=lambda: 1.0)
+
+    assert one != other
+
+
+def test_a_threshold_of_nothing_accepts_every_run_that_does_not_fail():
+    optimizer = BootstrapFewShotWithRandomSearch(2, 0, num_candidate_programs=0, metric_threshold=0)
+    asked, _ = drive(optimizer, task(), value=lambda: 0.0)
+
+    last = [ask for ask in asked if isinstance(ask, Validate)][-1]
+    assert len(last.state["a"].demos) == 2
+
+
+def test_without_any_example_the_program_stays():
+    _, chosen = drive(BootstrapFewShotWithRandomSearch(num_candidate_programs=1), task(train=()))
+
+    assert chosen == task().state
+
+
+def test_no_example_that_validates_becomes_a_demo():
+    run = searched(BootstrapFewShotWithRandomSearch(2, 4, num_candidate_programs=2))
+
+    validating = {example.ticket for example in run.plan.val}
+    shown = {demo.ticket for c in run.candidates for demo in c.state["route"].demos}
+    assert shown and not shown & validating
 
 
 @pytest.mark.parametrize("wrong", [{"max_bootstrapped_demos": 0}, {"num_candidate_programs": -1}])
