@@ -44,6 +44,7 @@ from .optimizers import (
     BootstrapFewShot,
     BootstrapFewShotWithRandomSearch,
     LabeledFewShot,
+    MIPROv2,
 )
 from .predict import Predict
 from .preview import preview
@@ -109,6 +110,7 @@ __all__ = [
     "LabeledFewShot",
     "Ledger",
     "LoadWarning",
+    "MIPROv2",
     "Module",
     "MultiChainComparison",
     "NearestDemos",

@@ -17,6 +17,7 @@ from .base import (
 from .bootstrap import BootstrapFewShot
 from .chain import Chain
 from .labeled import LabeledFewShot
+from .mipro import MIPROv2
 from .names import OPTIMIZERS, optimizer
 from .random_search import BootstrapFewShotWithRandomSearch
 
@@ -31,6 +32,7 @@ __all__ = [
     "Evaluate",
     "LabeledFewShot",
     "Lead",
+    "MIPROv2",
     "Optimizer",
     "Role",
     "Search",

@@ -13,12 +13,14 @@ from dspnb.errors import UsageError, nearest
 from .base import Optimizer
 from .bootstrap import BootstrapFewShot
 from .labeled import LabeledFewShot
+from .mipro import MIPROv2
 from .random_search import BootstrapFewShotWithRandomSearch
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "bootstrap": BootstrapFewShot,
     "bootstrap-rs": BootstrapFewShotWithRandomSearch,
     "labeled": LabeledFewShot,
+    "mipro": MIPROv2,
 }
 
 
