@@ -60,7 +60,9 @@ PROPOSE = Signature(
     "here. It must hold for any input, so do not quote single ones, and keep the fields' names.",
 )
 
-LABEL = re.compile(r"\W*(?:(?:the|new|proposed|improved|better) )*instructions?\W*:\W*", re.I)
+LABEL = re.compile(
+    r"[\s*_#]*(?:(?:the|new|proposed|improved|better) )*instructions?[*_]*:[\s*_]*", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -86,19 +88,17 @@ class GroundedProposer:
         own = {path: [setting.instructions] for path, setting in task.state.items()}
         if count < 2:
             return own
-        shared: dict[str, str] = {}
-        roles: Mapping[str, str] = {}
-        if self.data_aware:
-            shared["dataset"] = yield from dataset_summary(task.train, self.batch, self.temperature)
-        if self.program_aware and task.source:
-            shared["program_code"] = task.source
-            shared["program_description"] = yield from self._program(task)
-            roles = yield from self._roles(task, shared["program_description"])
+        grounds = yield from self._grounds(task)
         wanted = [(path, number) for path in task.state for number in range(1, count)]
         asks = tuple(
-            self._proposal(task, path, {**shared, "predictor_role": roles.get(path, "")}, demos)
+            self._proposal(
+                {
+                    **grounds[path],
+                    "demos": _demos(task, path, number, sets) if self.fewshot_aware else "",
+                    "tip": task.rng.choice(TIPS) if self.tip_aware else "",
+                }
+            )
             for path, number in wanted
-            for demos in [_demos(task, path, number, sets) if self.fewshot_aware else ""]
         )
         answers = (yield asks) if asks else ()
         for (path, _), answer in zip(wanted, answers, strict=True):
@@ -114,6 +114,26 @@ class GroundedProposer:
         summary = summary_calls(train, self.batch) if self.data_aware else 0
         described = 1 + predictors if self.program_aware else 0
         return summary + described + (count - 1) * predictors
+
+    def _grounds(self, task: Task) -> Generator[Any, Any, Mapping[str, dict[str, str]]]:
+        """What every proposal for a predictor is told; empty texts are not to be had."""
+        shared: dict[str, str] = {}
+        roles: Mapping[str, str] = {}
+        if self.data_aware:
+            shared["dataset"] = yield from dataset_summary(task.train, self.batch, self.temperature)
+        if self.program_aware and task.source:
+            shared["program_code"] = task.source
+            shared["program_description"] = yield from self._program(task)
+            roles = yield from self._roles(task, shared["program_description"])
+        return {
+            path: {
+                **shared,
+                "predictor": _named(task, path),
+                "predictor_role": roles.get(path, ""),
+                "current_instruction": setting.instructions,
+            }
+            for path, setting in task.state.items()
+        }
 
     def _program(self, task: Task) -> Generator[Any, Any, str]:
         example = fields_text(task.train[0]) if task.train else "(none)"
@@ -141,19 +161,10 @@ class GroundedProposer:
             if answer is not None
         }
 
-    def _proposal(
-        self, task: Task, path: str, shared: Mapping[str, str], demos: str
-    ) -> Complete:
-        known = {
-            **shared,
-            "predictor": _named(task, path),
-            "current_instruction": task.state[path].instructions,
-            "demos": demos,
-            "tip": task.rng.choice(TIPS) if self.tip_aware else "",
-        }
-        known = {name: text for name, text in known.items() if text}
-        fields = [f for f in PROPOSE.fields if f.role == "output" or f.name in known]
-        return Complete(Signature(fields, PROPOSE.instructions), known, self.temperature)
+    def _proposal(self, told: Mapping[str, str]) -> Complete:
+        told = {name: text for name, text in told.items() if text}
+        fields = [field for field in PROPOSE.fields if field.role == "output" or field.name in told]
+        return Complete(Signature(fields, PROPOSE.instructions), told, self.temperature)
 
 
 def bare(text: str) -> str:
@@ -164,9 +175,13 @@ def bare(text: str) -> str:
     >>> bare("Note: answer in English.")
     'Note: answer in English.'
     """
-    text = text.strip()
+    text = _unquoted(text)
     label = LABEL.match(text)
-    text = text[label.end() if label else 0 :].strip()
+    return _unquoted(text[label.end() :]) if label else text
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
     for quote in ('"', "'", "`"):
         if len(text) > 1 and text[0] == text[-1] == quote and quote not in text[1:-1]:
             return text[1:-1].strip()

@@ -1,5 +1,5 @@
 import pytest
-from optimizers.contract import OptimizerContract, drive, task
+from optimizers.contract import OptimizerContract
 
 from dspnb.optimizers import MIPROv2
 
