@@ -50,6 +50,7 @@ from .optimizers import (
     InferRules,
     KNNFewShot,
     LabeledFewShot,
+    MIPROv2,
 )
 from .predict import Predict
 from .preview import preview
@@ -121,6 +122,7 @@ __all__ = [
     "LabeledFewShot",
     "Ledger",
     "LoadWarning",
+    "MIPROv2",
     "Module",
     "MultiChainComparison",
     "NearestDemos",

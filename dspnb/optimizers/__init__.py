@@ -22,6 +22,7 @@ from .ensemble import EnsembleOf
 from .infer_rules import InferRules
 from .knn_few_shot import KNNFewShot
 from .labeled import LabeledFewShot
+from .mipro import MIPROv2
 from .names import OPTIMIZERS, optimizer
 from .random_search import BootstrapFewShotWithRandomSearch
 from .simba import SIMBA
@@ -43,6 +44,7 @@ __all__ = [
     "KNNFewShot",
     "LabeledFewShot",
     "Lead",
+    "MIPROv2",
     "Optimizer",
     "Role",
     "Search",

@@ -17,6 +17,7 @@ from .copro import COPRO
 from .infer_rules import InferRules
 from .knn_few_shot import INSTEAD
 from .labeled import LabeledFewShot
+from .mipro import MIPROv2
 from .random_search import BootstrapFewShotWithRandomSearch
 from .simba import SIMBA
 
@@ -28,6 +29,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "bootstrap-optuna": BootstrapFewShotWithOptuna,
     "simba": SIMBA,
     "labeled": LabeledFewShot,
+    "mipro": MIPROv2,
 }
 
 
