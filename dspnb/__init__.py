@@ -41,6 +41,7 @@ from .modules import (
     majority,
 )
 from .optimizers import (
+    GEPA,
     BootstrapFewShot,
     BootstrapFewShotWithRandomSearch,
     LabeledFewShot,
@@ -71,6 +72,7 @@ from .types import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "GEPA",
     "KNN",
     "LM",
     "Audio",

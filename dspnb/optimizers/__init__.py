@@ -16,11 +16,13 @@ from .base import (
 )
 from .bootstrap import BootstrapFewShot
 from .chain import Chain
+from .gepa import GEPA
 from .labeled import LabeledFewShot
 from .names import OPTIMIZERS, optimizer
 from .random_search import BootstrapFewShotWithRandomSearch
 
 __all__ = [
+    "GEPA",
     "OPTIMIZERS",
     "Answer",
     "Ask",

@@ -12,12 +12,14 @@ from dspnb.errors import UsageError, nearest
 
 from .base import Optimizer
 from .bootstrap import BootstrapFewShot
+from .gepa import GEPA
 from .labeled import LabeledFewShot
 from .random_search import BootstrapFewShotWithRandomSearch
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "bootstrap": BootstrapFewShot,
     "bootstrap-rs": BootstrapFewShotWithRandomSearch,
+    "gepa": GEPA,
     "labeled": LabeledFewShot,
 }
 

@@ -66,7 +66,7 @@ def answered(ask, value):
         case tuple():
             return tuple(answered(one, value) for one in ask)
         case Complete(signature, _):
-            return Prediction(**{f.name: proposed(f.annotation, f.name) for f in signature.outputs})
+            return Prediction(**{f.name: proposed(f.type, f.name) for f in signature.outputs})
         case Evaluate(state, examples):
             return Report(rows(state, examples, value))
         case Validate(state, places=places):

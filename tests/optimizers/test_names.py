@@ -29,7 +29,7 @@ def test_a_short_name_with_parameters_makes_an_optimizer(text, made):
     ("text", "said"),
     [
         ("labelled", "There is no optimizer `labelled`; did you mean `labeled`?"),
-        ("", "There is no optimizer ``; known: `bootstrap`, `bootstrap-rs`, `labeled`."),
+        ("", "There is no optimizer ``; known: `bootstrap`, `bootstrap-rs`, `gepa`, `labeled`."),
         ("labeled:n=8", "`labeled` has no parameter `n`; known: `k`, `sample`."),
         ("labeled:sampel=True", "did you mean `sample`?"),
         ("labeled:k=many", "`labeled` cannot take `k=many`: Input should be a valid integer"),
