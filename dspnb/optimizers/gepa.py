@@ -16,17 +16,14 @@ from dspnb.report import Report
 from .base import Complete, Evaluate, Search, Task, Validate
 from .lineage import Member, Pool, best
 from .merge import PLACES, Merge, merge, places
-from .pareto import fronts, wins
+from .pareto import Selection, choose, wins
 from .reflection import new_instructions, reflection
 
 Auto = Literal["light", "medium", "heavy"]
-Selection = Literal["pareto", "current_best", "epsilon_greedy", "top_k_pareto"]
 Components = Literal["round_robin", "all"]
 
 # How many candidates the budget is reckoned for.
 CANDIDATES: Mapping[Auto, int] = {"light": 6, "medium": 12, "heavy": 18}
-EPSILON = 0.1  # how often epsilon-greedy takes any candidate
-TOP = 5  # candidates that `top_k_pareto` draws from
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class GEPA:
     `max_full_evals` times train and val, and `max_metric_calls`. A round that the rest of it does
     not pay for to the end is not begun. Of merges, at most `max_merge_invocations` are tried.
 
-    Metrics tell most by `Score(value, feedback, about={predictor path: feedback})`. Answers that
-    no field could be read from are shown to the proposer by `add_format_failure_as_feedback`.
+    Metrics tell most by `Score(value, feedback, about={predictor path: feedback})`. Calls whose
+    answer could not be read are shown to the proposer only with `add_format_failure_as_feedback`.
     """
 
     auto: Auto | None = None
@@ -100,7 +97,7 @@ class GEPA:
         ):
             pair = None
             if accepted and self._may_merge(merged) and left >= min(PLACES, val) + val:
-                pair = merge(pool, [*_wins(pool)], merged, rng)
+                pair = merge(pool, [*wins(pool)], merged, rng)
             accepted = False
             if pair is not None:
                 merged.append(pair.state)
@@ -111,7 +108,7 @@ class GEPA:
                     turns.append(max(turns[parent] for parent in pair.parents))
                 continue
 
-            number = self._parent(pool, rng)
+            number = choose(pool, self.candidate_selection_strategy, rng)
             parent, minibatch = pool[number], next(minibatches)
             before = yield Evaluate(parent.state, minibatch)
             left -= size
@@ -179,21 +176,6 @@ class GEPA:
     def _may_merge(self, merged: Sequence[State]) -> bool:
         return self.use_merge and len(merged) < self.max_merge_invocations
 
-    def _parent(self, pool: Pool, rng: random.Random) -> int:
-        """The place of the candidate to improve."""
-        match self.candidate_selection_strategy:
-            case "current_best":
-                return best(pool)
-            case "epsilon_greedy":
-                return rng.randrange(len(pool)) if rng.random() < EPSILON else best(pool)
-            case "top_k_pareto":
-                order = sorted(range(len(pool)), key=lambda number: -pool[number].mean)
-                won = _wins(pool, order[:TOP])
-            case "pareto":
-                won = _wins(pool)
-        # The best on average may be the best at no single example.
-        return rng.choices([*won], [*won.values()])[0] if won else best(pool)
-
     def _questions(
         self, parent: Member, report: Report, turn: int, rng: random.Random
     ) -> tuple[dict[str, Complete], int]:
@@ -234,14 +216,6 @@ def _minibatches(
         for start in range(0, len(order), size):
             # The last one is filled up with the first of the same shuffle.
             yield [*order, *order][start : start + size]
-
-
-def _wins(pool: Pool, among: Sequence[int] | None = None) -> dict[int, int]:
-    """Candidate -> how many examples of `val` it is best at, of those that are not dominated."""
-    found = fronts([member.scores for member in pool])
-    if among is not None:
-        found = [front.intersection(among) for front in found]
-    return wins(found, [member.mean for member in pool])
 
 
 def _merged(pool: Pool, pair: Merge, rng: random.Random) -> Generator[Any, Any, Report | None]:
