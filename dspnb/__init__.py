@@ -42,6 +42,7 @@ from .modules import (
 )
 from .optimizers import (
     COPRO,
+    GEPA,
     SIMBA,
     BootstrapFewShot,
     BootstrapFewShotWithOptuna,
@@ -79,6 +80,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "COPRO",
+    "GEPA",
     "KNN",
     "LM",
     "SIMBA",

@@ -9,7 +9,7 @@ PROMISED = {
     "LM", "configure", "use", "Signature", "Field", "InputField", "OutputField", "Module",
     "Predict", "ChainOfThought", "Example", "Prediction", "Score", "Completion", "examples",
     "split", "evaluate", "Report", "compile", "Run", "Budget", "preview", "diff", "data", "metrics",
-    "LabeledFewShot", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch",
+    "LabeledFewShot", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "GEPA",
     "BestOfN", "Refine", "MultiChainComparison", "Parallel", "majority", "KNN", "NearestDemos",
     "Ensemble", "Recorded", "Replayed", "Embedder", "Cache", "ledger", "Ledger", "LMError",
     "errors", "watch",

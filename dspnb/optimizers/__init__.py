@@ -19,6 +19,7 @@ from .bootstrap_optuna import BootstrapFewShotWithOptuna
 from .chain import Chain
 from .copro import COPRO
 from .ensemble import EnsembleOf
+from .gepa import GEPA
 from .infer_rules import InferRules
 from .knn_few_shot import KNNFewShot
 from .labeled import LabeledFewShot
@@ -29,6 +30,7 @@ from .simba import SIMBA
 
 __all__ = [
     "COPRO",
+    "GEPA",
     "OPTIMIZERS",
     "SIMBA",
     "Answer",

@@ -149,7 +149,9 @@ def _variances(y: Array, rows: Iterable[Sequence[int]]) -> tuple[float, float]:
     return luck, whole - luck
 
 
-def regret(effects: Effects, options: Sequence[Sequence[Sequence[str]]], rng: random.Random) -> float:
+def regret(
+    effects: Effects, options: Sequence[Sequence[Sequence[str]]], rng: random.Random
+) -> float:
     """By how much the best choice of each factor is expected to beat the one that looks best."""
     draws = [effects.draw(rng) for _ in range(64)]
     lost = 0.0

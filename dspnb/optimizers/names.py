@@ -14,6 +14,7 @@ from .base import Optimizer
 from .bootstrap import BootstrapFewShot
 from .bootstrap_optuna import BootstrapFewShotWithOptuna
 from .copro import COPRO
+from .gepa import GEPA
 from .infer_rules import InferRules
 from .knn_few_shot import INSTEAD
 from .labeled import LabeledFewShot
@@ -28,6 +29,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "infer-rules": InferRules,
     "bootstrap-optuna": BootstrapFewShotWithOptuna,
     "simba": SIMBA,
+    "gepa": GEPA,
     "labeled": LabeledFewShot,
     "mipro": MIPROv2,
 }

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from dspnb.errors import UsageError
 from dspnb.example import Example
 from dspnb.module import State
-from dspnb.report import Report, Row
+from dspnb.report import Row
 from dspnb.trace import Call
 
 from .base import Evaluate, Lead, Search, Task, Validate
@@ -78,7 +77,9 @@ class _Race:
             path: [Level(f"{path} as it is", (), setting.instructions)]
             for path, setting in task.state.items()
         }
-        self.factors[DEMOS] = [Level("demos as they are", (), {p: s.demos for p, s in task.state.items()})]
+        self.factors[DEMOS] = [
+            Level("demos as they are", (), {p: s.demos for p, s in task.state.items()})
+        ]
         self.scores = Scores()
         self.seen: dict[str, dict[int, Row]] = {}  # state, as text -> its rows on val
         self.spent = 0
@@ -103,7 +104,9 @@ class _Race:
             fresh = yield from self._propose(leader)
             generation += 1
             start = self.spent
-            while self.spent < limit and self.spent - start < self.race.per_generation * (1 + (generation == 1)):
+            while self.spent < limit and self.spent - start < self.race.per_generation * (
+                1 + (generation == 1)
+            ):
                 if not (yield from self._round(limit)):
                     break
                 leader = self._leader()
@@ -132,20 +135,28 @@ class _Race:
         for lane in range(self.race.lanes):
             if effects is None:
                 choice = {f: self.rng.choice(levels) for f, levels in self.factors.items()}
-                if lane == 0: choice = leader
+                if lane == 0:
+                    choice = leader
             else:
                 drawn = effects.draw(self.rng)
-                choice = {f: max(levels, key=lambda one: effects.of(one.lineage, drawn)) for f, levels in self.factors.items()}
+                choice = {
+                    f: max(levels, key=lambda one: effects.of(one.lineage, drawn))
+                    for f, levels in self.factors.items()
+                }
             choices.append(choice)
         asks, whose, taken = [], [], {}
         for choice in choices:
             places = self._places(choice, taken)
-            if not places: continue
-            asks.append(Validate(self._state(choice), self.task.state, self._note(choice), places=places))
+            if not places:
+                continue
+            asks.append(
+                Validate(self._state(choice), self.task.state, self._note(choice), places=places)
+            )
             whose.append((choice, places))
         room = limit - self.spent
         while asks and sum(len(p) for _, p in whose) > room:
-            asks.pop(); whose.pop()
+            asks.pop()
+            whose.pop()
         if not asks:
             self.spent = limit if room < self.race.block else self.spent
             return 0
@@ -164,7 +175,8 @@ class _Race:
         done = set(self.seen.get(state, {})) | taken.setdefault(state, set())
         unfit = frozenset().union(*(level.unfit for level in choice.values()))
         open_ = [i for i in range(len(self.task.val)) if i not in done and i not in unfit]
-        if not open_: return ()
+        if not open_:
+            return ()
         picked = []
         changes = self._changes(choice)
         if self.effects is not None:
@@ -185,25 +197,37 @@ class _Race:
     def _leader(self) -> Choice:
         if self.effects is None:
             return {f: levels[0] for f, levels in self.factors.items()}
-        return {f: max(levels, key=lambda one: self.effects.of(one.lineage)) for f, levels in self.factors.items()}
+        return {
+            f: max(levels, key=lambda one: self.effects.of(one.lineage))
+            for f, levels in self.factors.items()
+        }
 
     def _regret(self) -> float:
-        if self.effects is None: return 1.0
-        return regret(self.effects, [[l.lineage for l in levels] for levels in self.factors.values()], random.Random(self.spent))
+        if self.effects is None:
+            return 1.0
+        return regret(
+            self.effects,
+            [[l.lineage for l in levels] for levels in self.factors.values()],
+            random.Random(self.spent),
+        )
 
     def _changes(self, choice: Choice) -> list[str]:
         return [change for level in choice.values() for change in level.lineage]
 
     def _state(self, choice: Choice) -> State:
         demos = choice[DEMOS].value
-        return {path: dataclasses.replace(setting, instructions=choice[path].value, demos=demos[path]) for path, setting in self.task.state.items()}
+        return {
+            path: dataclasses.replace(setting, instructions=choice[path].value, demos=demos[path])
+            for path, setting in self.task.state.items()
+        }
 
     def _note(self, choice: Choice) -> str:
         return ", ".join(level.name for level in choice.values() if level.lineage)
 
     def _prune(self) -> None:
         """Keep the levels that may still be best."""
-        if self.effects is None: return
+        if self.effects is None:
+            return
         draws = [self.effects.draw(self.rng) for _ in range(100)]
         for f, levels in self.factors.items():
             wins = {l.name: 0 for l in levels}
@@ -233,14 +257,22 @@ class _Race:
             for p, call in last.items():
                 made[p].append(Example(augmented=True, **call.inputs, **call.outputs))
         half = k // 2
+
         def labelled(path, rows, n):
             return demos_for(self.task.signatures[path], rows)[:n]
+
         mixed = self.rng.sample(train, len(train))
         used = {id(r.example) for r in successes}
         plans = {
-            "bootstrapped demos": {p: (*made[p][:half], *labelled(p, mixed, k - len(made[p][:half]))) for p in made},
-            "demos of failures": {p: (*labelled(p, failed, k),) or tuple(made[p][:k]) for p in made},
-            "labelled demos": {p: (*labelled(p, mixed[k:], k),) or tuple(made[p][:k]) for p in made},
+            "bootstrapped demos": {
+                p: (*made[p][:half], *labelled(p, mixed, k - len(made[p][:half]))) for p in made
+            },
+            "demos of failures": {
+                p: (*labelled(p, failed, k),) or tuple(made[p][:k]) for p in made
+            },
+            "labelled demos": {
+                p: (*labelled(p, mixed[k:], k),) or tuple(made[p][:k]) for p in made
+            },
         }
         for name, demos in plans.items():
             if any(demos.values()) and all(demos != l.value for l in levels):
@@ -261,13 +293,23 @@ class _Race:
         good = self.rng.sample(good, min(2, len(good)))
         unfit = frozenset(i for i, row in val_rows if any(row is one for one in chosen))
         path = self._path(failures)
-        ask = question(path, leader[path].value, chosen, good, failures, self.attempts.get(path, [])[-3:], self.race.siblings)
+        ask = question(
+            path,
+            leader[path].value,
+            chosen,
+            good,
+            failures,
+            self.attempts.get(path, [])[-3:],
+            self.race.siblings,
+        )
         answer = yield ask
         texts = rewrites(answer, [l.value for l in self.factors[path]])
         fresh = []
         for text in texts:
             name = f"{path} rewrite {len(self.scores.changes)}.{len(fresh)}.{self.spent}"
-            fresh.append(Level(name, (*leader[path].lineage, name), text, leader[path].unfit | unfit))
+            fresh.append(
+                Level(name, (*leader[path].lineage, name), text, leader[path].unfit | unfit)
+            )
         self.factors[path] = [*self.factors[path], *fresh]
         self._turn = path
         return fresh
@@ -277,7 +319,7 @@ class _Race:
         paths = called or list(self.task.state)
         tried = {p: len(self.attempts.get(p, [])) for p in paths}
         blamed = {p: sum(p in r.score.about for r in failures) for p in paths}
-        return max(paths, key=lambda p: (blamed[p] / len(failures) - 0.15 * tried[p]))
+        return max(paths, key=lambda p: blamed[p] / len(failures) - 0.15 * tried[p])
 
     def _remember(self, fresh: Sequence[Level], before: Choice) -> None:
         for level in fresh:
