@@ -122,6 +122,17 @@ def test_feedback_names_the_rule_that_was_missed_and_never_a_wrong_one(bench):
 
 
 @every
+def test_feedback_explains_most_answers_of_one_who_knows_no_rule(bench):
+    failures = missed(bench, bench.examples(COUNT), frozenset())
+
+    explained = 0
+    for example in failures:
+        feedback = bench.metric(example, Prediction(**answer(bench, example, frozenset()))).feedback
+        explained += any(re.search(rule.told, feedback) for rule in bench.rules)
+    assert explained > 0.8 * len(failures)
+
+
+@every
 def test_right_answers_score_1(bench):
     for example in bench.examples(20):
         given = {**answer(bench, example, bench.known), **labels(bench, example)}
