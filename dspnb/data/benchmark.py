@@ -171,9 +171,14 @@ class Benchmark:
         return []
 
     def _matters(self, inputs: Values, rule: Rule) -> bool:
-        """Whether the answer is another one without the rule."""
-        other = self.known - {rule.name}
-        return self._answer(inputs, other) != self._answer(inputs, self.known)
+        """Whether the answer is another one without the rule, or with nothing but it.
+
+        A rule may be hidden by one that comes before it, so both are asked.
+        """
+        name, none = frozenset({rule.name}), Known()
+        return self._answer(inputs, self.known - name) != self._answer(
+            inputs, self.known
+        ) or self._answer(inputs, name) != self._answer(inputs, none)
 
     def _mean(self, known: Known) -> float:
         scores = []
