@@ -25,6 +25,11 @@ SECTION = r"\[\[ ## (\w+) ## \]\]\n(.*?)(?=\n\n\[\[|\n\nAnswer with|\Z)"
 every = pytest.mark.parametrize("bench", data.BENCHMARKS.values(), ids=data.BENCHMARKS.keys())
 
 
+def stated(bench):
+    """Whether the program states its rules already: one benchmark has nothing to be found."""
+    return bench.name == "no_headroom"
+
+
 def answer(bench, example, known):
     return dict(bench._answer({key: str(text) for key, text in example.inputs.items()}, known))
 
@@ -33,14 +38,20 @@ def labels(bench, outputs):
     return {name: str(outputs[name]).strip() for name in bench.labels}
 
 
-def needing(bench, rule, examples):
-    """The examples whose labels are others without a right rule, or with a wrong one."""
-    changed = bench.known ^ {rule.name}
+def missed(bench, examples, known):
+    """The examples that one who follows these rules does not get quite right."""
     return [
         example
         for example in examples
-        if labels(bench, answer(bench, example, changed)) != labels(bench, example)
+        if bench.right(example, Prediction(**answer(bench, example, known))) < 1
     ]
+
+
+def needing(bench, rule, examples):
+    """The examples that are missed only without a right rule, or with a wrong one."""
+    mislabelled = missed(bench, examples, bench.known) if bench.noise else []
+    failures = missed(bench, examples, bench.known ^ {rule.name})
+    return [example for example in failures if example not in mislabelled]
 
 
 def test_a_benchmark_is_found_by_its_name():
@@ -57,11 +68,7 @@ def test_an_unknown_benchmark_is_refused_with_the_nearest_name():
 
 @every
 def test_one_who_knows_all_rules_gives_the_labels(bench):
-    wrong = [
-        example
-        for example in bench.examples(COUNT)
-        if labels(bench, answer(bench, example, bench.known)) != labels(bench, example)
-    ]
+    wrong = missed(bench, bench.examples(COUNT), bench.known)
 
     assert len(wrong) <= 2 * bench.noise * COUNT
     assert bench.ceiling == 1.0 or bench.noise
@@ -69,7 +76,7 @@ def test_one_who_knows_all_rules_gives_the_labels(bench):
 
 @every
 def test_one_who_knows_no_rule_is_sometimes_right(bench):
-    assert 0.2 <= bench.floor / bench.ceiling <= 0.6
+    assert stated(bench) or 0.2 <= bench.floor / bench.ceiling <= 0.6
 
 
 @every
@@ -132,7 +139,7 @@ def test_right_answers_score_1(bench):
 
 @every
 def test_a_rule_is_told_in_all_its_wordings_and_in_nothing_else(bench):
-    seeds = [signature.instructions for signature in bench.signatures.values()]
+    seeds = [one.instructions for one in bench.signatures.values() if not stated(bench)]
     fields = [
         f"{field.name} {field.desc}" for one in bench.signatures.values() for field in one.fields
     ]
@@ -150,7 +157,7 @@ def test_a_rule_is_told_in_all_its_wordings_and_in_nothing_else(bench):
 def test_what_shows_a_rule_stands_in_examples_that_need_it_and_hardly_in_others(bench):
     examples = bench.examples(COUNT)
     for rule in bench.rules:
-        if not rule.shown:
+        if not rule.shown or not seen_in_labels(bench, rule):
             continue
         need = needing(bench, rule, examples)
         rest = [example for example in examples if example not in need]
@@ -161,6 +168,12 @@ def test_what_shows_a_rule_stands_in_examples_that_need_it_and_hardly_in_others(
 
         assert share(need) > 0.8, rule.name
         assert share(rest) < 0.1, rule.name
+
+
+def seen_in_labels(bench, rule):
+    """Whether the outputs of the predictor that follows the rule are labels of the program."""
+    path = rule.path or next(iter(bench.signatures))
+    return any(field.name in bench.labels for field in bench.signatures[path].outputs)
 
 
 @every
