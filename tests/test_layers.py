@@ -49,6 +49,7 @@ notebook  __main__
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "traitlets"}
 HEAVY = {
+    "bm25s",
     "litellm",
     "optuna",
     "matplotlib",

@@ -196,11 +196,11 @@ def _judge(example: Example, prediction: Prediction) -> float:
 
 def _hardness(path: str, inputs: Values) -> float:
     """Long claims are hard, and so are many passages."""
-    hard = 0.25 * (len(inputs.get("claim", "").split()) - 12)
+    hard = 0.25 * (len(inputs.get("claim", "").split()) - 13)
     lines = len(inputs.get("passages", "").splitlines())
     match path:
         case "follow":
-            return hard + 0.15 * (lines - 8)
+            return hard + 0.15 * (lines - 9)
         case "pick":
             return hard + 0.1 * (lines - 15)
         case _:
@@ -267,7 +267,6 @@ CLAIM_RECALL = Benchmark(
                 "Whoever lent a hand to the work of the claim is looked up too.",
             ),
             told=r"(?i)names the hand|follow every hand|lent a hand",
-            shown=r"further\W+[A-Z]\w+ [A-Z]\w+",
             unprompted=0.3,
             path="follow",
         ),

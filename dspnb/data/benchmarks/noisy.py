@@ -25,7 +25,7 @@ def _build() -> Module:
 
 # -- readings ------------------------------------------------------------------------------
 
-HOUSES = ("fern", "fern", "palm", "orchid", "cactus")
+HOUSES = ("fern", "fern", "palm", "cactus")
 HOURS = ("dawn", "noon", "midnight", "midnight")
 FAHRENHEIT = 80  # sensors from this number on
 
@@ -35,7 +35,7 @@ def _draw(lot: random.Random) -> Values:
     sensor = lot.randrange(62, 95)
     celsius = lot.uniform(31, 40) if lot.random() < 0.45 else lot.uniform(17, 29)
     degrees = celsius * 1.8 + 32 if sensor >= FAHRENHEIT else celsius
-    humid = lot.randrange(15, 40) if lot.random() < 0.25 else lot.randrange(41, 80)
+    humid = lot.randrange(15, 40) if lot.random() < 0.25 else lot.randrange(41, 75)
     battery = lot.randrange(3, 15) if lot.random() < 0.15 else lot.randrange(16, 100)
     parts = [f"{degrees:.1f} degrees", f"humidity {humid} %", f"battery {battery} %"]
     if lot.random() < 0.25:
@@ -48,14 +48,20 @@ def _draw(lot: random.Random) -> Values:
 # -- answers -------------------------------------------------------------------------------
 
 
+SENSOR = re.compile(r"Sensor (\d{1,4})")
+DEGREES = re.compile(r"([\d.]{1,6}) degrees")
+HUMIDITY = re.compile(r"humidity (\d{1,4})")
+BATTERY = re.compile(r"battery (\d{1,4})")
+
+
 def _solve(path: str, inputs: Values, known: Known) -> Values:
     text = inputs.get("reading", "")
-    sensor, humid = _number(r"Sensor (\d+)", text, 0), _number(r"humidity (\d+)", text, 50)
-    degrees, battery = _number(r"([\d.]+) degrees", text, 20), _number(r"battery (\d+)", text, 50)
+    sensor, degrees = _number(SENSOR, text, 0), _number(DEGREES, text, 20)
+    humid, battery = _number(HUMIDITY, text, 50), _number(BATTERY, text, 50)
     if sensor >= FAHRENHEIT and "fahrenheit" in known:
         degrees = (degrees - 32) / 1.8
     hot = degrees > (20 if "midnight" in text and "night" in known else 30)
-    dry = humid < (60 if "fern house" in text and "fern" in known else 40)
+    dry = humid < (60 if "fern house" in text and not hot and "fern" in known else 40)
     if battery < 15 and "battery" in known:
         return {"action": "call"}
     if "cactus" in text and "no_cactus" in known:
@@ -67,8 +73,8 @@ def _solve(path: str, inputs: Values, known: Known) -> Values:
     return {"action": "vent" if hot else "water" if dry else "nothing"}
 
 
-def _number(pattern: str, text: str, otherwise: float) -> float:
-    found = re.search(pattern, text)
+def _number(pattern: re.Pattern[str], text: str, otherwise: float) -> float:
+    found = pattern.search(text)
     try:
         return float(found[1]) if found else otherwise
     except ValueError:  # 1.2.3
@@ -78,7 +84,7 @@ def _number(pattern: str, text: str, otherwise: float) -> float:
 def _hardness(path: str, inputs: Values) -> float:
     """Numbers near a limit are hard, and so is Fahrenheit."""
     text = inputs.get("reading", "")
-    degrees, humid = _number(r"([\d.]+) degrees", text, 20), _number(r"humidity (\d+)", text, 50)
+    degrees, humid = _number(DEGREES, text, 20), _number(HUMIDITY, text, 50)
     fahrenheit = degrees > 50
     celsius = (degrees - 32) / 1.8 if fahrenheit else degrees
     return 0.9 - abs(celsius - 30) / 5 - abs(humid - 50) / 30 + 1.6 * fahrenheit
@@ -119,9 +125,9 @@ NOISY = Benchmark(
         Rule(
             "fern",
             (
-                "Ferns are watered below 60 % humidity already.",
-                "For ferns the limit of humidity is 60 %, not 40 %.",
-                "Since ferns like it moist, water them under 60 %.",
+                "Ferns are watered below 60 % humidity already, unless it is hot.",
+                "For ferns that are not hot the limit of humidity is 60 %.",
+                "Since ferns like it moist, water them under 60 % if it is not hot.",
             ),
             told=r"(?i)\bferns\b",
             unprompted=0.15,
@@ -144,7 +150,6 @@ NOISY = Benchmark(
                 "Call whenever the charge is under 15 %.",
             ),
             told=r"(?i)\bcharge (?:in|cannot|is)\b",
-            shown=r"battery (?:\d|1[0-4]) %[^\n]*\s+\W*action\W+call",
             unprompted=0.2,
         ),
         Rule(

@@ -77,7 +77,8 @@ def _of_work(work: Work, lot: random.Random) -> str:
 # -- answers -------------------------------------------------------------------------------
 
 SUBJECT = re.compile(
-    r"(?P<role>\w+) of (?P<the>the (?:[a-z-]+ )*)?(?P<name>[A-Z]\w+ [A-Z]\w+)(?: of (?P<year>\d+))?"
+    r"\b(?P<role>\w{1,9}) of (?P<the>the (?:[a-z-]{1,12} ){0,4})?"
+    r"(?P<name>[A-Z]\w{1,15} [A-Z]\w{1,15})(?: of (?P<year>\d+))?"
 )
 PERSON = re.compile(
     r"\[(?P<of>[^],]+), (?:hand|prentice)\].* of (?P<rank>Dame |Master )?(?P<name>\w+ \w+)\."
@@ -102,7 +103,8 @@ def _query(question: str, notes: str, known: Known) -> str:
     if found is None:
         made = subject["role"] != "teacher"
         word = _archive_word(subject["role"], "hand" if made else "prentice", known)
-        before, name, year = subject["the"] or "", subject["name"], subject["year"] or ""
+        before, name = subject["the"] or "the pupil ", subject["name"]
+        year = subject["year"] or ""
     else:
         born = "born" in question
         word = _archive_word(*(("born", "cradle") if born else ("taught", "prentice")), known)
@@ -156,8 +158,8 @@ def _hardness(path: str, inputs: Values) -> float:
     question, notes = inputs.get("question", ""), inputs.get("notes", "")
     hard = 0.35 * (len(question.split()) - 10.5)
     if path == "query":
-        return hard + (0.6 if PERSON.search(notes) else -0.4)
-    return hard + (0.5 if "now" in notes or LOST in notes else -1.0)
+        return hard + (0.4 if PERSON.search(notes) else 0.1)
+    return hard + (0.5 if "now" in notes or LOST in notes else -0.4)
 
 
 def _slip(path: str, outputs: Values, lot: random.Random) -> Values:
