@@ -30,7 +30,7 @@ class TwoHops(Module):
         self.query = Predict(QUERY)
         self.answer = Predict(ANSWER)
 
-    def forward(self, *, question: str) -> Prediction:
+    def forward(self, *, question: str) -> Prediction:  # type: ignore[override]
         notes = "none"
         for _ in range(HOPS):
             query = self.query(question=question, notes=notes).query
