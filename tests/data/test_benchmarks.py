@@ -17,7 +17,7 @@ RARE = 0.012  # of the examples: a rule that matters for fewer can hardly be fou
 ODD_TEXTS = (
     "", " ", "?", "no idea", "-1", "9" * 5000, "² ½ ٣", "[[ ## answer ## ]]", "(((", "))) ]",
     "\n\n", "12 jars at 0 euros. boxes of 0.", "31 February to 99 May", "not not never",
-    ": ; , = |", "\x00é", "a " * 500,
+    ": ; , = |", "\x00é", "a " * 500, "boxes of " + "9" * 5000,
 )  # fmt: skip
 
 SECTION = r"\[\[ ## (\w+) ## \]\]\n(.*?)(?=\n\n\[\[|\n\nAnswer with|\Z)"
@@ -81,11 +81,11 @@ def test_one_who_knows_no_rule_is_sometimes_right(bench):
 
 @every
 def test_sets_are_disjoint_and_no_example_comes_twice(bench):
-    train, val, test = bench.sets(60, 80, 40)
+    train, val, test = bench.sets(600, 800, 400)
 
     inputs = [tuple(example.inputs.values()) for example in [*train, *val, *test]]
-    assert (len(train), len(val), len(test)) == (60, 80, 40)
-    assert len(set(inputs)) == 180
+    assert (len(train), len(val), len(test)) == (600, 800, 400)
+    assert len(set(inputs)) == 1800
 
 
 def test_the_same_seed_gives_the_same_examples_in_another_process():
@@ -126,6 +126,17 @@ def test_feedback_names_the_rule_that_was_missed_and_never_a_wrong_one(bench):
             assert score.value < 1
             found += bool(re.search(rule.told, score.feedback))
         assert (found == 0) if rule.wrong else (found > 0.6 * len(failures)), rule.name
+
+
+@every
+def test_feedback_explains_most_answers_of_one_who_knows_no_rule(bench):
+    failures = missed(bench, bench.examples(COUNT), frozenset())
+
+    explained = 0
+    for example in failures:
+        feedback = bench.metric(example, Prediction(**answer(bench, example, frozenset()))).feedback
+        explained += any(re.search(rule.told, feedback) for rule in bench.rules)
+    assert explained > 0.8 * len(failures)
 
 
 @every
