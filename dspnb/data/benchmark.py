@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import re
 import statistics
@@ -17,6 +18,8 @@ from dspnb.signature import Signature
 
 Known = frozenset[str]  # names of rules that are followed
 Values = Mapping[str, str]  # field -> its text
+TOLD = 3  # rules that feedback on one answer names: more would give the task away at once
+TRIED = 100  # sets of one size, at most, that are tried as an explanation
 SAMPLE = 400  # examples from which floor and ceiling are told
 
 
@@ -149,13 +152,16 @@ class Benchmark:
         return float(all(_same(example[name], prediction.get(name)) for name in self.labels))
 
     def _missed(self, example: Example, prediction: Prediction) -> Sequence[Rule]:
-        """The fewest right rules that, left out, explain an answer: no wrong one is ever told."""
+        """The fewest right rules that, left out, explain an answer, or three of them.
+
+        No wrong one is ever told.
+        """
         inputs = {name: str(value) for name, value in example.inputs.items()}
         given = tuple(str(prediction.get(name)).strip() for name in self.labels)
         missed = self._explained(tuple(inputs.items()), given)
         if not missed and self.breaks is not None:
             broken = self.breaks(example, prediction)
-            missed = [rule for rule in self.rules if rule.name in broken]
+            missed = [rule for rule in self.rules if rule.name in broken][:TOLD]
         return missed
 
     @lru_cache(maxsize=100_000)  # noqa: B019  benchmarks are few and stay
@@ -163,11 +169,13 @@ class Benchmark:
         inputs = dict(items)
         right = [rule for rule in self.rules if not rule.wrong]
         matter = [rule for rule in right if self._matters(inputs, rule)]
-        for count in range(1, min(3, len(matter)) + 1):
+        for count in range(1, len(matter) + 1):
+            if math.comb(len(matter), count) > TRIED:
+                continue  # a few that are missed, or a few that are followed, are found
             for some in itertools.combinations(matter, count):
                 answer = self._answer(inputs, self.known.difference(rule.name for rule in some))
                 if tuple(str(answer[name]).strip() for name in self.labels) == given:
-                    return list(some)
+                    return list(some[:TOLD])
         return []
 
     def _matters(self, inputs: Values, rule: Rule) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from dspnb import Example, Prediction, data, use
 from dspnb.data.benchmarks import CLAIM_RECALL, PII, TWO_HOPS
-from dspnb.data.benchmarks.archive import MAKERS, READ, archive, search
+from dspnb.data.benchmarks.archive import MAKERS, archive, search
 from dspnb.testing import Scripted
 
 of_steps = pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_search_reads_five_words_and_knows_only_those_of_the_archive():
     title = archive().works[0].title
 
     assert search(f"{title} hand", 1)[0].title == f"{title}, hand"
-    assert search(f"{'xyzzy ' * READ} {title} hand", 1) == ()
+    assert search(f"one two three four five {title} hand", 1) == ()
     assert search("", 3) == search("xyzzy", 3) == ()
 
 

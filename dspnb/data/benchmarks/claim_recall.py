@@ -43,7 +43,7 @@ class ClaimRecall(Module):
         self.variants = Predict(VARIANTS)
         self.pick = Predict(PICK)
 
-    def forward(self, *, claim: str) -> Prediction:
+    def forward(self, *, claim: str) -> Prediction:  # type: ignore[override]
         names = self.names(claim=claim).names
         found = _looked_up(names)
         if not found:  # which hardly ever happens: most names share a word with some passage

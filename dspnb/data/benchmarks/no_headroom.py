@@ -135,7 +135,7 @@ def _solve(path: str, inputs: Values, known: Known) -> Values:
     if town:
         parts.append(town[1][:3].upper() if "town" in known else town[1])
     if weight := WEIGHT.search(text):
-        parts.append(_weight(*weight.groups(default="0"), known))
+        parts.append(_weight(weight[1], weight[2] or "0", weight[3], known))
     if sender:
         short = "".join(name[0] for name in sender[1].split())
         parts.append(short if "initials" in known else sender[1])

@@ -26,7 +26,7 @@ class Pii(Module):
         self.redact = Predict(REDACT)
         self.brief = Predict(BRIEF)
 
-    def forward(self, *, request: str) -> Prediction:
+    def forward(self, *, request: str) -> Prediction:  # type: ignore[override]
         redacted = self.redact(request=request).redacted
         return Prediction(redacted=redacted, brief=self.brief(redacted=redacted).brief)
 

@@ -30,7 +30,7 @@ class TwoHops(Module):
         self.query = Predict(QUERY)
         self.answer = Predict(ANSWER)
 
-    def forward(self, *, question: str) -> Prediction:
+    def forward(self, *, question: str) -> Prediction:  # type: ignore[override]
         notes = "none"
         for _ in range(HOPS):
             query = self.query(question=question, notes=notes).query
@@ -169,8 +169,9 @@ def _slip(path: str, outputs: Values, lot: random.Random) -> Values:
         left_out = lot.randrange(max(1, len(words)))
         return {"query": " ".join(words[:left_out] + words[left_out + 1 :]) or "archive"}
     answer = outputs.get("answer", "")
-    others = archive().people if " " in answer.strip() else archive().towns
-    names = [other.name for other in lot.sample(others, 2)]
+    people, towns = archive().people, archive().towns
+    names = [one.name for one in people] if " " in answer.strip() else [one.name for one in towns]
+    names = lot.sample(names, 2)
     return {"answer": next(name for name in names if name != answer)}
 
 
