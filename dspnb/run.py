@@ -227,10 +227,10 @@ class Run:
     def remaining(self) -> float | None:
         """Seconds left, estimated from the pace so far; None while nothing is known."""
         taken, whole = self._driver.allowance.taken, self._whole
-        if not whole or not taken.program_calls or self.over:
+        if not whole or not taken.count or self.over:
             return None
         left = max(0, whole - self._driver.allowance.program_calls)
-        return taken.seconds * left / taken.program_calls
+        return taken.seconds * left / taken.count
 
     def plot(self) -> Any:
         """A matplotlib figure: each candidate's score with its interval, and the best so far."""

@@ -101,7 +101,7 @@ class Rewriting:
             state = max(zip(tried, reports, strict=True), key=lambda pair: pair[1].mean)[0]
         return state
 
-    def program_calls(self, train, val):
+    def program_calls(self, train, val, predictors=1):
         return 3 * (8 + 2 * val)
 
 
@@ -115,7 +115,7 @@ class Tuning:
         yield Validate(task.state, task.state, "trained", trained.role)
         return task.state
 
-    def program_calls(self, train, val):
+    def program_calls(self, train, val, predictors=1):
         return train + val
 
 

@@ -183,5 +183,5 @@ class Instructions:
         means = [report.mean for report in reports]
         return states[means.index(max(means))]
 
-    def program_calls(self, train: int, val: int) -> dict[str, int]:
+    def program_calls(self, train: int, val: int, predictors: int = 1) -> dict[str, int]:
         return {"validating": self.count * val}

@@ -65,7 +65,7 @@ class Asking:
             self.answers.append((yield ask))
         return task.state
 
-    def program_calls(self, train, val):
+    def program_calls(self, train, val, predictors=1):
         return None
 
 
@@ -184,7 +184,7 @@ def test_an_optimizer_may_use_another_inside():
             yield Validate(state)
             return (yield from BootstrapFewShot(1, 1).search(task))
 
-        def program_calls(self, train, val):
+        def program_calls(self, train, val, predictors=1):
             return None
 
     run = start(Outer()).wait()
@@ -242,7 +242,7 @@ class Tuning:
         yield Validate(task.state, task.state, "trained", trained.role)
         return task.state
 
-    def program_calls(self, train, val):
+    def program_calls(self, train, val, predictors=1):
         return train + 2 + val
 
 

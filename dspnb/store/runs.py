@@ -22,6 +22,7 @@ from .texts import writable
 
 Command = Literal["stop", "pause", "resume"]
 KEY = 16  # bytes of a cell's key
+NOT_SCORED = bytes(KEY)  # in the place of an example on which a candidate was not scored
 
 _COLUMNS = "id, began, status, reason, fingerprint, parts, settings, spent, result"
 
