@@ -39,8 +39,8 @@ class Interrupted(KeyboardInterrupt):
 class Run:
     """One search on a background thread, so the notebook stays free to show it and stop it.
 
-    The baseline, the program as it is, is validated first: `best` is right at any time. All that
-    is paid for is in the store before anything else happens.
+    The baseline, the program as it is, is validated first, unless the optimizer validates in part:
+    `best` is right at any time. All that is paid for is in the store before anything else happens.
     """
 
     def __init__(
@@ -135,7 +135,10 @@ class Run:
 
     @property
     def best_candidate(self) -> Candidate | None:
-        """The candidate with the highest validation mean so far, the earliest of equals."""
+        """The one with the highest validation mean so far, the earliest of equals.
+
+        A search that validates in part says itself which is the best one.
+        """
         return self._driver.best_candidate
 
     @property
@@ -159,7 +162,7 @@ class Run:
         """
         best, report = self.returned, self.report
         if best is None or report is None:
-            return self.program.with_state(self.task.state)
+            return self.program.with_state(self.task.state)  # nothing else can have been the best
         split: Literal["val", "test"] = "test" if self.comparison else "val"
         low, high = report.interval
         provenance = Provenance(
@@ -207,8 +210,11 @@ class Run:
         best = self.best_candidate
         tried = sum(c.report is not None for c in list(self.candidates))
         if best is None or best.report is None:
+            if tried:
+                return f"none of {tried} candidates is said to be better than the program as it was"
             return "nothing is scored yet"
-        said = f"best of {tried} candidates is #{best.id}, {best.report} (validation)"
+        where = "validation" if best.whole else "some of the validation"
+        said = f"best of {tried} candidates is #{best.id}, {best.report} ({where})"
         if self.comparison is not None and not self.comparison.returned:
             return f"{said}; not distinguishable from the program as it was, which is returned"
         return said

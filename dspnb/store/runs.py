@@ -49,7 +49,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A candidate on a set of examples: the keys of its cells, in the order of the examples."""
+    """A candidate on a set of examples: the keys of its cells, in the order of the examples.
+
+    `NOT_SCORED` stands for an example on which it was not scored.
+    """
 
     candidate: int
     split: str

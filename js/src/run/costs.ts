@@ -36,7 +36,9 @@ function resumedWords({ rows, calls, dollars }: Resumed): string {
 /** `About 480 runs of the program (baseline 24, searching 456), at most 480 calls, 210k tokens, $0.31, 4 min.` */
 export function estimateWords(estimate: Estimated): string {
   const runs = total(estimate);
-  const about = runs > 0 && `about ${plural(runs, "run")} of the program${inBrackets(names(estimate))}`;
+  const asked = estimate.questions > 0 ? ` and ${plural(estimate.questions, "question")} to the proposer` : "";
+  const about =
+    runs > 0 && `about ${plural(runs, "run")} of the program${inBrackets(names(estimate))}${asked}`;
   const limits = [plural(estimate.calls, "call"), tokens(estimate), cost(estimate), time(estimate)];
   const words = [about, `at most ${limits.filter(Boolean).join(", ")}`].filter(Boolean).join(", ");
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
@@ -44,7 +46,8 @@ export function estimateWords(estimate: Estimated): string {
 
 function parts(estimate: Estimated): string {
   const named = names(estimate);
-  return named.length > 1 ? `Expected runs of the program: ${named.join(", ")}.` : "";
+  const asked = estimate.questions > 0 ? `; ${plural(estimate.questions, "question")} to the proposer` : "";
+  return named.length > 1 || asked ? `Expected runs of the program: ${named.join(", ")}${asked}.` : "";
 }
 
 function rows(estimate: Estimated | null, spent: Spent): HTMLElement[] {
