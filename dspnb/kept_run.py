@@ -80,6 +80,15 @@ class KeptRun:
         found = ((each, self._report(each)) for each in self._evaluations)
         return {(each.candidate, each.split): report for each, report in found if report}
 
+    @functools.cached_property
+    def places(self) -> Mapping[int, tuple[int, ...]]:
+        """Candidate -> the validation examples that it was scored on, when these are not all."""
+        return {
+            each.candidate: tuple(i for i, key in enumerate(each.keys) if key != NOT_SCORED)
+            for each in self._evaluations
+            if each.split == "val" and NOT_SCORED in each.keys
+        }
+
     @property
     def lost(self) -> int:
         """Evaluations whose scored examples were deleted along with the run that paid for them."""
@@ -93,7 +102,7 @@ class KeptRun:
                 kept.number,
                 kept.state,
                 self.evaluations.get((kept.number, "val")),
-                places=self._places.get(kept.number),
+                places=self.places.get(kept.number),
                 parent=kept.parent,
                 note=kept.note,
             )
@@ -194,15 +203,6 @@ class KeptRun:
     @functools.cached_property
     def _evaluations(self) -> Sequence[Evaluation]:
         return self._store.runs.evaluations(self.id)
-
-    @functools.cached_property
-    def _places(self) -> Mapping[int, tuple[int, ...]]:
-        """Candidate -> the validation examples that it was scored on, when these are not all."""
-        return {
-            each.candidate: tuple(i for i, key in enumerate(each.keys) if key != NOT_SCORED)
-            for each in self._evaluations
-            if each.split == "val" and NOT_SCORED in each.keys
-        }
 
     def _report(self, evaluation: Evaluation) -> Report | None:
         keys = [key for key in evaluation.keys if key != NOT_SCORED]

@@ -68,7 +68,7 @@ def lines(run: KeptRun) -> Iterator[dict[str, Any]]:
     for event in run.events:
         yield {"type": "event", **event}
     for (number, split), report in run.evaluations.items():
-        places = run.candidates[number].places if split == "val" else None
+        places = run.places.get(number) if split == "val" else None
         for index, row in zip(places or itertools.count(), report.rows, strict=False):
             yield {"type": "row", "candidate": number, "split": split, **_row(index, row)}
 
