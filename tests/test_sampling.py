@@ -1,4 +1,4 @@
-"""A search that validates in part: what it is told, what it pays, and what the run takes for best."""
+"""A search that validates in part: what it is told, what it pays, and what becomes the best."""
 
 import re
 import threading
