@@ -125,9 +125,7 @@ def test_outputs_of_every_type_come_back(type_):
 
 def test_feedback_on_single_predictors_comes_back():
     row, signature = row_of("x")
-    told = dataclasses.replace(
-        row.score, about={"self": "Too long.", "nowhere": "?"}
-    )
+    told = dataclasses.replace(row.score, about={"self": "Too long.", "nowhere": "?"})
     row = dataclasses.replace(row, score=told)
 
     assert there_and_back(row, signature).score == told
