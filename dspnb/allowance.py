@@ -14,6 +14,7 @@ from .events import EventLog, Warned
 from .lm.base import LanguageModel
 from .lm.usage import Usage
 from .plan import Plan
+from .report import Row
 from .store import Answers, Cells
 
 LATE = 0.15  # seconds by which it may be seen late that the time is over
@@ -55,6 +56,7 @@ class Allowance:
         self.before = _at_least(kept, spent)
         self.spending = Spending(self.before)
         self.program_calls = self.known = 0  # runs of the program so far; of these not paid for
+        self._asked = self._asked_anew = Taken(0, Usage(), 0.0)  # of the proposer
         self._plan, self._log, self._controls = plan, log, controls
         self._seconds = _number(spent, "seconds")  # of earlier sessions
         self._walked: float | None = None  # seconds, until something new was to be made
@@ -72,9 +74,20 @@ class Allowance:
 
     @property
     def taken(self) -> Taken:
-        """What was done so far in this session, and what that took."""
-        new = self.spending.usage - self.before
+        """What runs of the program were made in this session, and what they took."""
+        new = self.spending.usage - self.before - self._asked_anew.usage
         return Taken(self.program_calls - self.known, new, self.seconds - self._seconds)
+
+    @property
+    def asked(self) -> Taken:
+        """Questions to the proposer so far, known ones too, and what they took."""
+        return self._asked
+
+    def ask(self, row: Row, *, known: bool) -> None:
+        """Note a question to the proposer that was answered."""
+        self._asked = self._asked.with_row(row)
+        if not known:
+            self._asked_anew = self._asked_anew.with_row(row)
 
     @property
     def some_is_set_aside(self) -> bool:

@@ -36,11 +36,12 @@ class Asked:
                 keys = keys_of(self._start(state, lm, rollout), examples, self._example_print)
                 program, changed = plan.program.with_state(state), state != plan.program.state
                 return Scoring(program, examples, plan.metric, keys, lm, rollout, changed=changed)
-            case Complete(signature, inputs):
+            case Complete(signature, inputs, temperature):
                 lm = self.model("proposer")
+                warmth = () if temperature is None else (f"temperature {float(temperature)}",)
                 key = key_of(
                     "complete", self._salt(lm), fingerprint_of((signature, dict(inputs))).digest,
-                    self._model_print(lm), plan.context_fingerprint.digest,
+                    self._model_print(lm), plan.context_fingerprint.digest, *warmth,
                 )  # fmt: skip
                 return Completing(ask, self._once_more(key), lm)
             case Train(rows):
@@ -53,13 +54,25 @@ class Asked:
                 key = key_of("train", fingerprint_of(plan.trainer).digest, *given)
                 return Training(ask, self._once_more(key), plan.trainer, self._checkpoint)
 
-    def scoring(self, candidate: Candidate, split: Split) -> Scoring:
-        """A candidate on the validation or the held-out examples."""
+    def scoring(
+        self, candidate: Candidate, split: Split, places: tuple[int, ...] | None = None
+    ) -> Scoring:
+        """A candidate on the validation or the held-out examples: all, or those at `places`.
+
+        Raises `UsageError` for a place that there is not.
+        """
         plan, lm = self._plan, self.model(candidate.role)
         examples = plan.val if split == "val" else plan.test
+        if places is not None:
+            if wrong := [place for place in places if not 0 <= place < len(examples)]:
+                raise UsageError(
+                    f"{plan.optimizer_name} asks for the example at {wrong[0]!r} of {split}; the "
+                    f"places are 0 to {len(examples) - 1}."
+                )
+            examples = [examples[place] for place in places]
         program = plan.program.with_state(candidate.state)
         keys = keys_of(self._start(candidate.state, lm, 0), examples, self._example_print)
-        whose, changed = Scored(candidate, split), candidate.id > 0
+        whose, changed = Scored(candidate, split, places), candidate.id > 0
         return Scoring(program, examples, plan.metric, keys, lm, 0, whose, changed=changed)
 
     def model(self, role: str) -> LanguageModel:

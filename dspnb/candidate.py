@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .expected import Expected, expected
+from .expected import Expected, expected, expected_in_part
 from .module import State
 from .report import Report
 
@@ -17,25 +17,51 @@ class Candidate:
 
     id: int
     state: State
-    report: Report | None = None  # on the whole validation set
+    report: Report | None = None  # on the validation examples that it was scored on so far
     role: str = "student"  # whose model runs it: the program's own, or one that was trained
+    places: tuple[int, ...] | None = None  # which these are; None for all of them
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was scored on the whole validation set."""
+        return self.report is not None and self.places is None
+
+    @property
+    def scores(self) -> Mapping[int, float]:
+        """What it scored on validation examples, by their place."""
+        values = self.report.scores if self.report is not None else []
+        places = range(len(values)) if self.places is None else self.places
+        return dict(zip(places, values, strict=True))
 
 
 C = TypeVar("C", bound=Candidate)
 
 
-def best_of(candidates: Sequence[C]) -> C | None:
-    """The one with the highest validation mean, the earliest of equals; None before the first."""
-    done = [(one.report.mean, -one.id, one) for one in list(candidates) if one.report is not None]
+def best_of(candidates: Sequence[C], lead: tuple[C, float] | None = None) -> C | None:
+    """The one with the highest validation mean, the earliest of equals; None before the first.
+
+    Of those that were validated in part only the `lead` counts, with the mean that goes with it.
+    """
+    done = [(c.report.mean, -c.id, c) for c in list(candidates) if c.report and c.whole]
+    if lead is not None and not lead[0].whole:
+        done.append((lead[1], -lead[0].id, lead[0]))
     return max(done)[2] if done else None
 
 
 def expected_of(candidates: Sequence[Candidate], best: Candidate) -> Expected | None:
-    """What all that was validated says about the gain of the best one; None for the first."""
-    scores = {one.id: one.report.scores for one in candidates if one.report is not None}
-    if best.id == next(iter(scores), best.id):
+    """What all that was validated says about the gain of the best one; None for the first.
+
+    None too when the search scored it on too few examples that it scored the first one on.
+    """
+    scored = [one for one in candidates if one.report is not None]
+    if not scored or scored[0].id != candidates[0].id:
+        return None  # the program as it was has no scores to compare with
+    if best.id == scored[0].id or best.report is None:
         return None
-    return expected(list(scores.values()), list(scores).index(best.id))
+    at = [one.id for one in scored].index(best.id)
+    if all(one.whole for one in scored):
+        return expected([one.report.scores for one in scored if one.report], at)
+    return expected_in_part([one.scores for one in scored], at)
 
 
 def changes(before: State, after: State) -> dict[str, str]:

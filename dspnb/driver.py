@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +16,8 @@ from .candidate import Candidate, best_of, changes, expected_of
 from .comparison import Comparison
 from .context import use
 from .controls import BudgetSpent, Controls
-from .estimate import estimated
+from .errors import UsageError
+from .estimate import Taken, estimated, search_calls
 from .events import (
     BestChanged,
     Body,
@@ -27,20 +29,36 @@ from .events import (
     Phase,
     Proposed,
     Scored,
+    Warned,
 )
+from .example import Prediction
 from .failing import Failures
 from .lm.labels import labelled
-from .making import Made, Maker
-from .module import Module
-from .optimizers import Ask, Complete, Evaluate, Task, Train, Validate
+from .making import Gathered, Made, Maker
+from .module import Module, State
+from .optimizers import Ask, Complete, Evaluate, Lead, Task, Train, Validate
 from .plan import Plan
 from .report import Report, Row
-from .store import Evaluation, Store
+from .source import source_of
+from .store import NOT_SCORED, Evaluation, Store
 from .trace import Trace
-from .work import NOTHING, Work
+from .work import NOTHING, Completing, Work
 from .work import Scored as Whose
 
 OUTSIDE: dict[str, Any] = {"history": None, "frame": None, "rollout": 0}  # of any program call
+
+
+FEW = 5  # validation examples; what fewer take says little about others
+UNANSWERED = {  # the kind of error -> what it means, of one and of several
+    "ParseError": (
+        "An answer of the proposer could not be read; the search goes on without it",
+        "answers of the proposer could not be read",
+    ),
+    "ContextTooLong": (
+        "A question was too long for the proposer; the search goes on without an answer",
+        "questions were too long for the proposer",
+    ),
+}
 
 
 class GoodEnough(Exception):
@@ -60,7 +78,15 @@ class Driver:
         self.plan, self.run, self.store = plan, run, store
         signatures = {path: p.signature for path, p in plan.program.predictors()}
         rng = random.Random(plan.seed)
-        self.task = Task(plan.program.state, plan.train, plan.val, rng, signatures)
+        self.task = Task(
+            plan.program.state,
+            plan.train,
+            plan.val,
+            rng,
+            signatures,
+            source_of(plan.program),
+            search_calls(plan),
+        )
         answers = store.answers(run)
         self.controls, self.log = Controls(), EventLog(self._write)
         kept = kept_usage(store.cells, answers, run)
@@ -72,6 +98,11 @@ class Driver:
         self._failures = Failures(plan.max_error_rate)
         self._call_ids = itertools.count()
         self._searching = False  # so that something is set aside for held-out examples
+        self._lead: tuple[Candidate, float] | None = None  # by the last `Lead`
+        self._gathered: dict[int, Gathered] = {}  # of candidates that were validated in part
+        self._row: Taken | None = None  # what runs of the program took, for the estimate
+        self._question: Taken | None = None  # and questions to the proposer
+        self._unanswered: Counter[str] = Counter()  # questions, by what was wrong
 
     def drive(self) -> None:
         """Do all of it. Raises `Stop` when it is stopped, or the budget is spent."""
@@ -90,6 +121,7 @@ class Driver:
                 told = f"budget of {self.plan.budget} spent, some of it on held-out examples"
                 spent = BudgetSpent(told)
             self.allowance.release()
+            self._say_unanswered()
             self._compare()
             if spent is not None:
                 raise spent
@@ -100,8 +132,16 @@ class Driver:
 
     @property
     def best_candidate(self) -> Candidate | None:
-        """The candidate with the highest validation mean so far, the earliest of equals."""
-        return best_of(self.candidates)
+        """The candidate that the run would return if it ended now, held-out examples aside.
+
+        The one with the highest validation mean, the earliest of equals; of an optimizer that
+        validates in part, that of its last `Lead`.
+        """
+        if not self.plan.samples:
+            return best_of(self.candidates, self._lead)
+        if self._lead is not None:
+            return self._lead[0]
+        return self.candidates[0] if self.candidates else None
 
     def program(self, candidate: Candidate) -> Module:
         """The program of a candidate."""
@@ -110,11 +150,13 @@ class Driver:
     # -- the search ------------------------------------------------------------------
 
     def _search(self) -> None:
-        self._say(Phase("scoring the program as it is"))
-        self._perform((Validate(self.task.state, note="as it is"),))
-        taken = self.allowance.taken
-        if taken.program_calls and (better := estimated(self.plan, taken)):
-            self._say(better)
+        as_it_is = Validate(self.task.state, note="as it is")
+        if self.plan.samples:
+            self._candidate(as_it_is)
+        else:
+            self._say(Phase("scoring the program as it is"))
+            self._perform((as_it_is,))
+            self._estimate()
         self._searching = True
         self._set_aside()
         self._say(Phase("searching"))
@@ -129,33 +171,98 @@ class Driver:
                 together = ask if isinstance(ask, tuple) else (ask,)
                 answers = self._perform(together)
                 answer = answers if isinstance(ask, tuple) else answers[0]
-        self._perform((Validate(final, self.task.state, note="final"),))
+                self._estimate()
+        self._conclude(final)
+
+    def _conclude(self, final: State) -> None:
+        """The state that the search returned is the best one; or it is validated as any other."""
+        last = Validate(final, self.task.state, note="final")
+        if not self.plan.samples:
+            self._perform((last,))
+            return
+        candidate, best = self._candidate(last), self.best_candidate
+        if best is not None and (candidate is best or candidate.state == best.state):
+            return
+        if candidate.report is None and candidate.id:
+            self._perform((last,))  # nobody could say how good it is
+        report = candidate.report
+        self._follow(candidate, report.mean if report is not None else 0.0)
 
     def _perform(self, asks: tuple[Ask, ...]) -> tuple[Any, ...]:
         """Do asks together: all their jobs share one pool, which does not idle between them."""
         self.controls.checkpoint()
         works: dict[int, Work] = {}
         for i, ask in enumerate(asks):
-            if not isinstance(ask, Validate):
+            if isinstance(ask, Evaluate | Complete | Train):
                 works[i] = self._asked.work(ask)
+            elif isinstance(ask, Lead):
+                continue
             # Now, and not when it is scored: numbers follow the order of asks.
-            elif (candidate := self._candidate(ask)).report is None:
-                works[i] = self._asked.scoring(candidate, "val")
+            elif not (candidate := self._candidate(ask)).whole or ask.places is not None:
+                works[i] = self._asked.scoring(candidate, "val", ask.places)
         made = dict(zip(works, self._make(list(works.values())), strict=True))
         return tuple(self._answer(ask, made.get(i)) for i, ask in enumerate(asks))
 
     def _answer(self, ask: Ask, made: Made | None) -> Any:
-        if isinstance(ask, Validate):
-            return self._candidate(ask).report
+        match ask:
+            case Validate(places=None):
+                return self._candidate(ask).report
+            case Lead(state, mean):
+                return self._follow(self._validated(state), mean)
         assert made is not None
         rows = made.in_order()
         match ask:
-            case Evaluate():
+            case Evaluate() | Validate():
                 return Report(rows, self.plan.metric_name)
             case Complete():
-                return rows[0].prediction
+                return self._completed(rows[0])
             case Train():
                 return self._asked.trained(rows[0])
+
+    def _follow(self, candidate: Candidate, mean: float) -> None:
+        """Take this candidate for the best one. Raises `GoodEnough` when it is."""
+        known = self._lead
+        self._lead = candidate, mean
+        if candidate is not self.best_candidate or self._mean != mean:
+            return  # one that was validated in full scored more, or this one less
+        if known != self._lead:
+            self._say(BestChanged(candidate.id, mean))
+        if self.plan.budget.score is not None and mean >= self.plan.budget.score:
+            raise GoodEnough
+
+    @property
+    def _mean(self) -> float | None:
+        """What the best candidate has on the validation set, or is expected to have there."""
+        best, lead = self.best_candidate, self._lead
+        if lead is not None and lead[0] is best and (self.plan.samples or not best.whole):
+            return lead[1]
+        return best.report.mean if best is not None and best.report is not None else None
+
+    def _completed(self, row: Row) -> Prediction | None:
+        """What the proposer answered; None, and a word about it, when that is of no use."""
+        if row.prediction is None:
+            self._unanswered[row.cause] += 1
+            if self._unanswered[row.cause] == 1:
+                self._say(Warned(f"{UNANSWERED[row.cause][0]} ({row.error})."))
+        return row.prediction
+
+    def _say_unanswered(self) -> None:
+        for cause, count in self._unanswered.items():
+            if count > 1:
+                self._say(Warned(f"{count:,} {UNANSWERED[cause][1]}."))
+
+    def _estimate(self) -> None:
+        """Say better what the run may take, once some of it is done."""
+        known = self._row, self._question
+        taken, asked = self.allowance.taken, self.allowance.asked
+        if self._row is None and taken.count and (not self._searching or self.plan.samples):
+            self._row = taken
+        if self._question is None and asked.count:
+            self._question = asked
+        if (self._row, self._question) != known:
+            better = estimated(self.plan, self._row, questions=self._question)
+            if better is not None:
+                self._say(better)
 
     def _candidate(self, ask: Validate) -> Candidate:
         """The candidate of this state; a state that is new gets the next number."""
@@ -172,10 +279,20 @@ class Driver:
         self._say(Proposed(candidate.id, origin, ask.note, differences))
         return candidate
 
+    def _validated(self, state: State) -> Candidate:
+        """The candidate of a state that a search says leads. Raises `UsageError` for a new one."""
+        for candidate in self.candidates:
+            if candidate.state == state:
+                return candidate
+        raise UsageError(
+            f"{self.plan.optimizer_name} says that a state leads which it has not validated; "
+            "yield `Validate(state, places=...)` before `Lead(state, mean)`."
+        )
+
     def _compare(self) -> None:
         """Baseline and best on held-out examples, in the end and once."""
         plan, best = self.plan, self.best_candidate
-        if not plan.test or best is None or best.report is None:
+        if not plan.test or best is None:
             return
         self._say(Phase("comparing on held-out examples"))
         baseline = self.candidates[0]
@@ -188,7 +305,7 @@ class Driver:
         self.comparison = compared = Comparison(
             reports[0],
             reports[-1],
-            best.report.mean,
+            reports[-1].mean if self._mean is None else self._mean,  # no validation, no optimism
             opened,
             plan.never_worse,
             expected_of(self.candidates, best),
@@ -241,10 +358,13 @@ class Driver:
         if row.example is not NOTHING:
             self.allowance.program_calls += 1
             self.allowance.known += known
+        elif isinstance(one.work, Completing):
+            self.allowance.ask(row, known=known)
         whose = one.work.scored
         said: list[Body] = [] if known else [*self._called(row.trace)]
         if whose is not None:
-            said.append(Scored(whose.candidate.id, place, row.score.value, whose.split, known))
+            at, split = whose.place(place), whose.split
+            said.append(Scored(whose.candidate.id, at, row.score.value, split, known))
         self.log.append(*said)
         self._failures.add(row, changed=one.work.changed)
         self._failures.check()
@@ -253,24 +373,52 @@ class Driver:
             self._finish(one, whose)
 
     def _finish(self, one: Made, whose: Whose) -> None:
-        """A candidate is scored on a whole set."""
-        report = one.report(self.store, self.plan.metric_name)
-        candidate, split = whose.candidate, whose.split
-        kept = Evaluation(candidate.id, split, one.keys)
+        """A candidate is scored on a set, or on some of the validation examples."""
+        candidate, keys, errors = whose.candidate, one.keys, len(one.errors)
+        whole, gathered = whose.places is None, Gathered()
+        if whose.split == "test" or whole:
+            report = one.report(self.store, self.plan.metric_name)
+        elif candidate.whole:
+            return  # its rows were asked for once more
+        else:
+            gathered = self._gathered.setdefault(candidate.id, Gathered())
+            gathered.add(one, whose)
+            val, program = self.plan.val, one.work.program
+            report = gathered.report(self.store, program, val, self.plan.metric_name)
+            whole = len(report.rows) == len(val)
+            keys = [gathered.keys.get(place, NOT_SCORED) for place in range(len(val))]
+            errors = len(gathered.errors)
+        kept = Evaluation(candidate.id, whose.split, keys)
         self.store.runs.write(self.store.runs.add_evaluation(self.run, kept))
         low, high = report.interval
-        n, errors = len(report.rows), len(one.errors)
-        self._say(Evaluated(candidate.id, split, report.mean, low, high, n, errors))
-        if split != "val":
+        n, mean = len(report.rows), report.mean
+        self._say(Evaluated(candidate.id, whose.split, mean, low, high, n, errors))
+        if whose.split == "val":
+            if n >= min(FEW, len(self.plan.val)):
+                self.allowance.weigh(self.store.cells, [key for key in keys if key != NOT_SCORED])
+            if self._searching:
+                self._set_aside()
+            self._judge(candidate, report, None if whole else gathered.places)
+
+    def _judge(self, candidate: Candidate, report: Report, places: tuple[int, ...] | None) -> None:
+        """Note how a candidate did; it may be the best one now. Raises `GoodEnough`."""
+        before, first = (self.best_candidate, self._mean), candidate.report is None
+        # Others look at the two at any moment, and take no part for the whole.
+        if places is None:
+            self._gathered.pop(candidate.id, None)
+            candidate.report, candidate.places = report, None
+        else:
+            candidate.places, candidate.report = places, report
+        if self.plan.samples:
+            if self._lead is None and first and candidate.id == 0:
+                self._say(BestChanged(candidate.id, report.mean))
             return
-        self.allowance.weigh(self.store.cells, one.keys)
-        if self._searching:
-            self._set_aside()
-        before, candidate.report = self.best_candidate, report
-        if self.best_candidate is not before:
-            self._say(BestChanged(candidate.id, report.mean))
-        if self.plan.budget.score is not None and report.mean >= self.plan.budget.score:
-            raise GoodEnough
+        if places is None:
+            best = self.best_candidate
+            if best is not None and (best is not before[0] or self._mean != before[1]):
+                self._say(BestChanged(best.id, self._mean or 0.0))
+            if self.plan.budget.score is not None and report.mean >= self.plan.budget.score:
+                raise GoodEnough
 
     # -- what is said ----------------------------------------------------------------------
 

@@ -14,31 +14,70 @@ from .lm.usage import Usage
 from .module import Module
 from .optimizers.labeled import demos_for
 from .plan import Plan
+from .report import Row
 from .store import Record
 
 A_FIELD = 30  # tokens of an output, where nothing is known
+A_QUESTION, A_PROPOSAL = 400, 300  # tokens of a proposer's task, and of what it writes
+SHOWN = 3  # prompts of the program that a question shows, about
 AS_IT_IS = "scoring it as it is"
 HELD_OUT = "comparing on held-out examples"
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What some runs of the program took."""
+    """What some runs of the program took, or some questions to the proposer."""
 
-    program_calls: int
+    count: int
     usage: Usage
     seconds: float
+
+    def with_row(self, row: Row) -> Taken:
+        """With the calls of one more."""
+        more = Usage()
+        for call in row.trace:
+            free = call.completion is None or call.completion.cached
+            more += Usage(
+                0 if free else 1 + len(call.attempts),
+                tokens_in=call.tokens_in,
+                tokens_out=call.tokens_out,
+                dollars=call.dollars or 0.0,
+                unpriced=call.dollars is None and not free,
+            )
+        return Taken(self.count + 1, self.usage + more, self.seconds + row.seconds)
 
 
 def program_calls(plan: Plan) -> Mapping[str, int] | None:
     """Runs of the program that the whole run takes at most, by what for."""
-    searching = plan.optimizer.program_calls(len(plan.train), len(plan.val))
+    searching = plan.optimizer.program_calls(*_sizes(plan))
     if searching is None:
         return None
     if isinstance(searching, int):
         searching = {"searching": searching}
-    parts = {AS_IT_IS: len(plan.val), **searching, HELD_OUT: 2 * len(plan.test)}
+    before = 0 if plan.samples else len(plan.val)
+    parts = {AS_IT_IS: before, **searching, HELD_OUT: 2 * len(plan.test)}
     return {what: runs for what, runs in parts.items() if runs}
+
+
+def proposer_calls(plan: Plan) -> int:
+    """Questions to the proposer that the search asks at most; 0 when it asks none."""
+    tell = getattr(plan.optimizer, "proposer_calls", None)
+    return int(tell(*_sizes(plan))) if tell is not None else 0
+
+
+def search_calls(plan: Plan) -> int | None:
+    """Calls of models that the budget leaves to the search; None when it has no limit of calls.
+
+    By one call of each predictor a run. It depends on nothing but the plan, so that a search that
+    goes on decides as it did before.
+    """
+    limit, each = plan.budget.calls, _predictors(plan)
+    if limit is None:
+        return None
+    before = 0 if plan.samples else each * len(plan.val)
+    after = 2 * each * len(plan.test)
+    # As in the budget itself: nothing is set aside when that were more than half.
+    return max(0, limit - before - (after if after <= limit / 2 else 0))
 
 
 @dataclass(frozen=True)
@@ -56,20 +95,25 @@ class _Runs:
 
 
 def estimated(
-    plan: Plan, taken: Taken | None = None, pace: float | None = None
+    plan: Plan,
+    taken: Taken | None = None,
+    pace: float | None = None,
+    questions: Taken | None = None,
 ) -> Estimated | None:
     """The estimate: from the prompts of the program as it is, or from what some runs of it took.
 
     `pace` is how many seconds a call takes, as far as an earlier run tells (`paces`).
 
     Prompts are taken to have as many demos as the optimizer gives at most (`most_demos`). None when
-    the optimizer cannot tell. Answers that are known already make it less.
+    the optimizer cannot tell. Answers that are known already make it less. Questions to the
+    proposer are guessed to be some prompts of the program long, until it is known what `questions`
+    took.
     """
     parts = program_calls(plan)
     if parts is None:
         return None
     held_out = parts.get(HELD_OUT, 0) // 2
-    bare = parts[AS_IT_IS] + held_out
+    bare = parts.get(AS_IT_IS, 0) + held_out
     runs = _Runs(bare, sum(parts.values()) - bare, _longer(plan))
     whole = runs.bare + runs.full
     if taken is None or not taken.usage.calls:
@@ -78,12 +122,51 @@ def estimated(
         seconds = None if pace is None else pace * one.calls * whole
     else:
         one, known = taken.usage, not taken.usage.unpriced
-        whole, runs = whole / taken.program_calls, _each(runs, taken.program_calls)
+        whole, runs = whole / taken.count, _each(runs, taken.count)
         seconds = taken.seconds * whole
     tokens = one.tokens_in * runs.in_bare + one.tokens_out * whole
     dollars = one.dollars * tokens / max(1, one.tokens_in + one.tokens_out)
     calls = round(one.calls * whole)
-    return Estimated(dict(parts), calls, round(tokens), dollars if known else None, seconds)
+    asking = proposer_calls(plan)
+    if asking:
+        each, priced = _question(plan, questions)
+        known = known and priced
+        if seconds is not None and calls:
+            seconds += seconds / calls * asking  # as if its model were as quick
+        calls += asking
+        tokens += asking * (each.tokens_in + each.tokens_out)
+        dollars += asking * each.dollars
+    told = dollars if known else None
+    return Estimated(dict(parts), calls, round(tokens), told, seconds, asking)
+
+
+def _question(plan: Plan, asked: Taken | None) -> tuple[Usage, bool]:
+    """What a question to the proposer takes, and whether its price is known."""
+    lm = plan.model("proposer")
+    if asked is not None and asked.count:
+        usage, count = asked.usage, asked.count
+        mean = Usage(
+            tokens_in=round(usage.tokens_in / count),
+            tokens_out=round(usage.tokens_out / count),
+            dollars=usage.dollars / count,
+        )
+        return mean, not usage.unpriced
+    tokens_in, _ = prompt_tokens(plan.program, plan.here.adapter, plan.train[0])
+    tokens_in = A_QUESTION + SHOWN * tokens_in
+    price = getattr(lm, "price", None)
+    if price is None:
+        return Usage(tokens_in=tokens_in, tokens_out=A_PROPOSAL), False
+    dollars = tokens_in * price.tokens_in + A_PROPOSAL * price.tokens_out
+    return Usage(tokens_in=tokens_in, tokens_out=A_PROPOSAL, dollars=dollars), True
+
+
+def _sizes(plan: Plan) -> tuple[int, int, int]:
+    """Of the sets that a search may use, and how many predictors the program has."""
+    return len(plan.train), len(plan.val), _predictors(plan)
+
+
+def _predictors(plan: Plan) -> int:
+    return max(1, len(list(plan.program.predictors())))
 
 
 def paces(plan: Plan, records: Iterable[Record]) -> float | None:
@@ -108,9 +191,8 @@ def guessed(plan: Plan, rows: int) -> Usage:
     dollars = 0.0
     if price is not None:
         dollars = rows * (tokens_in * price.tokens_in + tokens_out * price.tokens_out)
-    each = max(1, len(list(plan.program.predictors())))
     return Usage(
-        calls=rows * each,
+        calls=rows * _predictors(plan),
         tokens_in=rows * tokens_in,
         tokens_out=rows * tokens_out,
         dollars=dollars,

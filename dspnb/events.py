@@ -49,6 +49,7 @@ class Estimated:
     tokens: int | None  # in and out; None while nothing is known
     dollars: float | None  # None while a price is not known
     seconds: float | None  # None before the first call
+    questions: int = 0  # to the proposer: calls of a model, and no runs of the program
     kind: Literal["estimated"] = "estimated"
 
 
@@ -100,7 +101,10 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """A candidate was scored on a whole set of examples."""
+    """A candidate was scored on a set of examples, or on some more of it.
+
+    `mean`, `low`, `high` and `n` are of all that it was scored on so far.
+    """
 
     candidate: int
     split: Split
@@ -117,7 +121,7 @@ class BestChanged:
     """The candidate that the run would return if it ended now."""
 
     candidate: int
-    mean: float
+    mean: float  # on the validation set; expected there, when it was scored on a part of it
     kind: Literal["best"] = "best"
 
 

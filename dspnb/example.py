@@ -205,6 +205,17 @@ class Score:
     def __float__(self) -> float:
         return self.value
 
+    @property
+    def told(self) -> str:
+        """All feedback: on the whole, and a line for each predictor that it is about.
+
+        >>> print(Score(0.5, "Half right.", about={"query": "Too long."}).told)
+        Half right.
+        query: Too long.
+        """
+        lines = [self.feedback, *(f"{path}: {text}" for path, text in self.about.items())]
+        return "\n".join(line for line in lines if line)
+
 
 Metric = Callable[[Example, Prediction], "Score | float | bool"]
 
@@ -239,6 +250,14 @@ def score(
         raise MetricError(
             f"The {kind} `{metric_name(metric)}` gave {result!r}; it must give a "
             "finite number, True or False, a `Score`, or `(number, 'feedback')`."
+        )
+    if not (
+        isinstance(given.about, Mapping)
+        and all(isinstance(said, str) for pair in given.about.items() for said in pair)
+    ):
+        raise MetricError(
+            f"The {kind} `{metric_name(metric)}` gave `about={given.about!r}`; it maps the path of "
+            "a predictor to feedback on it, as in `Score(0.5, about={'query': 'Too long.'})`."
         )
     return dataclasses.replace(given, value=float(given.value))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +16,8 @@ from .pairs import reach
 # differs from another is what the search shows, if it tried a few.
 PROMPTS = 0.02
 SPREADS = (0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+FEWEST = 5  # examples that a candidate must share with the program as it was, to say anything
+MOST = 64  # candidates that are looked at together when they were validated in part
 NORMAL = statistics.NormalDist()
 
 
@@ -76,6 +80,100 @@ def expected(scores: Sequence[Sequence[float]], best: int) -> Expected:
         variance = common * (1 - common / seen) + (1 - 1 / count) * own * (1 - own / single)
         found.append(Part(-likely / 2, mean, variance))
     return Expected(tuple(found))
+
+
+def expected_in_part(scores: Sequence[Mapping[int, float]], best: int) -> Expected | None:
+    """The same for candidates that were scored on different examples: place -> score of each.
+
+    What a candidate seems to gain is the mean of its paired differences to the program as it was,
+    on the examples that both were scored on. By the same model as in `expected`, these gains are
+    normal together: each has the luck of its own examples, and two share the luck of the program
+    as it was as far as they share examples. So nothing about the luck is approximated but its
+    variance, which is taken to be the same for all; with the same examples for all it is `expected`
+    again. Candidates that share fewer than 5 examples with the program as it was are left out, and
+    of more than 64 those with the fewest. None when the one at `best` is left out, or is the first.
+
+    >>> before, other = [1, 0, 0, 1] * 10, [0, 1, 1, 0] * 10
+    >>> found = dict(enumerate([1, 1, 0, 1] * 5))
+    >>> some = [dict(enumerate(before)), dict(enumerate(other)), found]
+    >>> 0.8 < expected_in_part(some, 2).better(0.1, 0.07) < 0.95
+    True
+    """
+    first, *others = scores
+    shared = [sorted(first.keys() & one.keys()) for one in others]
+    if best == 0 or len(shared[best - 1]) < FEWEST:
+        return None
+    enough = [i for i, places in enumerate(shared) if len(places) >= FEWEST]
+    enough.sort(key=lambda i: (i != best - 1, -len(shared[i]), i))
+    chosen = enough[:MOST]  # the best one comes first
+    places = [frozenset(shared[i]) for i in chosen]
+    gains = [statistics.fmean(others[i][p] - first[p] for p in shared[i]) for i in chosen]
+    together = [first, *(others[i] for i in chosen)]
+    widest = reach(*_ends([[*one.values()] for one in together]))
+    square, little = _square(together), widest**2
+    own_luck = [(square + little / (len(some) + 2)) / len(some) for some in places]
+    luck_of_first = square + little / (len(first) + 2)
+
+    def covariance(i: int, j: int) -> float:
+        """Of the luck in two gains."""
+        both = len(places[i] & places[j]) / (len(places[i]) * len(places[j])) * luck_of_first
+        return both + own_luck[i] * (i == j)
+
+    luck = [[covariance(i, j) for j in range(i + 1)] for i in range(len(chosen))]
+    common = (PROMPTS * widest) ** 2
+    return Expected(tuple(_part(gains, luck, common, (s * widest) ** 2) for s in SPREADS))
+
+
+def _part(gains: list[float], luck: list[list[float]], common: float, own: float) -> Part:
+    """What gains say of the first of them: each is `common`, and its `own`, and its luck."""
+    count = len(gains)
+    root = _root([[each + common + own * (i == j) for j, each in enumerate(row)]
+                  for i, row in enumerate(luck)])  # fmt: skip
+    seen = _solved(root, gains)
+    told = _solved(root, [common + own * (i == 0) for i in range(count)])
+    likely = 2 * math.fsum(math.log(root[i][i]) for i in range(count)) + _product(seen, seen)
+    mean, variance = _product(told, seen), common + own - _product(told, told)
+    return Part(-likely / 2, mean, variance)
+
+
+def _root(matrix: list[list[float]]) -> list[list[float]]:
+    """The lower triangle whose product with itself is this one (Cholesky)."""
+    root: list[list[float]] = []
+    for i, row in enumerate(matrix):
+        made: list[float] = []
+        for j in range(i):
+            made.append((row[j] - _product(made, root[j])) / root[j][j])
+        made.append(math.sqrt(row[i] - _product(made, made)))
+        root.append(made)
+    return root
+
+
+def _solved(root: list[list[float]], values: list[float]) -> list[float]:
+    """What the lower triangle takes to these values."""
+    found: list[float] = []
+    for row, value in zip(root, values, strict=True):
+        found.append((value - _product(found, row)) / row[-1])
+    return found
+
+
+def _product(some: Sequence[float], other: Sequence[float]) -> float:
+    """The scalar product, as far as both go."""
+    return math.fsum(map(operator.mul, some, other))
+
+
+def _square(scores: Sequence[Mapping[int, float]]) -> float:
+    """The mean square of what neither the candidates nor the examples explain.
+
+    Half the variance of paired differences, over all pairs of candidates.
+    """
+    squares, freedom = 0.0, 0
+    for one, other in itertools.combinations(scores, 2):
+        gains = [other[place] - value for place, value in one.items() if place in other]
+        if len(gains) > 1:
+            mean = math.fsum(gains) / len(gains)
+            squares += sum((gain - mean) ** 2 for gain in gains)
+            freedom += len(gains) - 1
+    return squares / (2 * freedom) if freedom else 0.0
 
 
 def _ends(scores: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:

@@ -20,7 +20,7 @@ from .plots import run_figure
 from .provenance import Provenance
 from .report import Report
 from .signature import Signature
-from .store import Evaluation, KeptRows, Record, Store
+from .store import NOT_SCORED, Evaluation, KeptRows, Record, Store
 
 Standing = Status | Literal["under way", "interrupted"]
 
@@ -76,9 +76,18 @@ class KeptRun:
 
     @functools.cached_property
     def evaluations(self) -> Mapping[tuple[int, str], Report]:
-        """(candidate, "val" or "test") -> its scores there; without those in `lost`."""
+        """(candidate, "val" or "test") -> its scores there, so far; without those in `lost`."""
         found = ((each, self._report(each)) for each in self._evaluations)
         return {(each.candidate, each.split): report for each, report in found if report}
+
+    @functools.cached_property
+    def places(self) -> Mapping[int, tuple[int, ...]]:
+        """Candidate -> the validation examples that it was scored on, when these are not all."""
+        return {
+            each.candidate: tuple(i for i, key in enumerate(each.keys) if key != NOT_SCORED)
+            for each in self._evaluations
+            if each.split == "val" and NOT_SCORED in each.keys
+        }
 
     @property
     def lost(self) -> int:
@@ -93,6 +102,7 @@ class KeptRun:
                 kept.number,
                 kept.state,
                 self.evaluations.get((kept.number, "val")),
+                places=self.places.get(kept.number),
                 parent=kept.parent,
                 note=kept.note,
             )
@@ -117,7 +127,11 @@ class KeptRun:
 
     @property
     def best_candidate(self) -> Tried | None:
-        """The candidate with the highest validation mean, the earliest of equals."""
+        """The one that it said last was the best, or else has the highest validation mean."""
+        said = [event["candidate"] for event in self.events if event["kind"] == "best"]
+        for candidate in self.candidates:
+            if said and candidate.id == said[-1] and candidate.report is not None:
+                return candidate
         return best_of(self.candidates)
 
     @property
@@ -175,7 +189,8 @@ class KeptRun:
             return "nothing is scored yet"
         tried = sum(each.report is not None for each in self.candidates)
         candidates = f"{tried} candidate{'s' * (tried != 1)}"
-        said = f"best of {candidates} is #{best.id}, {scores(best.report)} (validation)"
+        where = "validation" if best.whole else "some of the validation"
+        said = f"best of {candidates} is #{best.id}, {scores(best.report)} ({where})"
         if self.comparison is not None and not self.comparison.returned:
             return f"{said}; not distinguishable from the program as it was, which is returned"
         return said
@@ -190,7 +205,7 @@ class KeptRun:
         return self._store.runs.evaluations(self.id)
 
     def _report(self, evaluation: Evaluation) -> Report | None:
-        keys = evaluation.keys
+        keys = [key for key in evaluation.keys if key != NOT_SCORED]
         found = self._store.cells.find(keys)
         if not all(key in found for key in keys):
             return None

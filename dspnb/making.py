@@ -9,13 +9,14 @@ from typing import Any
 
 from .allowance import Allowance
 from .evaluate import scored
-from .example import Score
+from .example import Example, Score
 from .failing import OF_THE_PROMPT
 from .in_flight import InFlight
+from .module import Module
 from .report import Report, Row
 from .row_calls import RowCalls
 from .store import Answers, Cell, KeptRows, Store
-from .work import Work, key_of
+from .work import Scored, Work, key_of
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Made:
     @property
     def whole(self) -> bool:
         """Whether its rows are needed, rather than their scores."""
-        return self.work.scored is None
+        return self.work.scored is None or self.work.scored.places is not None
 
     def take(self, place: int, row: Row) -> None:
         """Note a row."""
@@ -66,6 +67,49 @@ class Made:
         return Report(rows, metric)
 
 
+@dataclass
+class Gathered:
+    """What a candidate scored on a part of the validation set so far, by place."""
+
+    keys: dict[int, bytes] = field(default_factory=dict)
+    scores: dict[int, float] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
+    exceptions: dict[int, Exception] = field(default_factory=dict)
+
+    def add(self, made: Made, whose: Scored) -> None:
+        """Take in what was made of some more examples."""
+        for index, key in enumerate(made.keys):
+            place = whose.place(index)
+            self.keys[place], self.scores[place] = key, made.scores[index]
+            self.errors.pop(place, None)
+            self.exceptions.pop(place, None)
+            if index in made.errors:
+                self.errors[place] = made.errors[index]
+            if index in made.exceptions:
+                self.exceptions[place] = made.exceptions[index]
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Of the examples, in the order of the set."""
+        return tuple(sorted(self.keys))
+
+    def report(self, store: Store, program: Module, val: Sequence[Example], metric: str) -> Report:
+        """A report in the order of the set, whose rows stay in the store."""
+        signatures = {path: p.signature for path, p in program.predictors()}
+        places = self.places
+        index = {place: i for i, place in enumerate(places)}
+        rows = KeptRows(
+            store.cells,
+            [self.keys[place] for place in places],
+            [val[place] for place in places],
+            signatures,
+            [self.scores[place] for place in places],
+            {index[place]: self.errors[place] for place in sorted(self.errors)},
+            {index[place]: error for place, error in self.exceptions.items()},
+        )
+        return Report(rows, metric)
+
+
 # Told of each row: the work, the place in it, the row, and whether it was known.
 Take = Callable[[Made, int, Row, bool], object]
 
@@ -82,12 +126,14 @@ class Maker:
         self._run, self._store, self._answers = run, store, answers
         self._allowance, self._concurrency = allowance, concurrency
         self._in_flight = InFlight(concurrency, store.cells)
+        self._has_own = False  # rows that only this run takes for known
 
     def make(self, works: Sequence[Made], take: Take, *, ahead: bool) -> None:
         """Make the rows of all works together; `take` is called in this thread.
 
         With `ahead` a call may begin before the last answers are scored.
         """
+        self.flush()  # what an ask before paid for is not paid for again
         wanted: dict[bytes, list[tuple[Made, int]]] = {}
         for one in works:
             self._take_known(one, take)
@@ -119,6 +165,7 @@ class Maker:
             # Another try may cure it: the row says nothing about the program to other runs.
             if row.error and row.cause not in OF_THE_PROMPT:
                 where = one.keys[place] = self._own(key)
+                self._has_own = True
             self._in_flight.keep(
                 where,
                 self._run,
@@ -140,7 +187,7 @@ class Maker:
         own = [self._own(key) for key in keys]
         found = self._store.cells.find(keys)
         before = self._allowance.before
-        if before.calls or before.failed:
+        if before.calls or before.failed or self._has_own:
             found |= self._store.cells.find(own)
         cells = {
             place: cell

@@ -156,6 +156,10 @@ class Module:
         """What the parts of this module are found in, by name."""
         return vars(self)
 
+    def _own_code(self) -> str:
+        """The code that it was made of, when that is not the code of its class."""
+        return ""
+
     is_predictor = False
     only_asks = False  # a call is nothing but what its predictors do; set by a class for itself
     adapter: Adapter | None = None  # of the program's own, instead of the context's

@@ -46,6 +46,11 @@ class Plan:
         return type(self.optimizer).__name__
 
     @property
+    def samples(self) -> bool:
+        """Whether the optimizer validates in part, and says itself what is best."""
+        return bool(getattr(self.optimizer, "samples", False))
+
+    @property
     def metric_name(self) -> str:
         """What to call the metric."""
         return metric_name(self.metric)

@@ -105,7 +105,8 @@ def _search(axes: Axes, scored: list[Evaluated], best: int | None) -> None:
     best_so_far = list(itertools.accumulate(means, max))
     start = means[ids.index(min(ids))]
     many = len(scored) > MANY
-    axes.axhline(start, color=GREY, linestyle="--", linewidth=1, label="baseline", zorder=1)
+    if 0 in ids:  # a search that validates in part may leave the program as it was out
+        axes.axhline(start, color=GREY, linestyle="--", linewidth=1, label="baseline", zorder=1)
     axes.step(ids, best_so_far, where="post", color=ORANGE, label="best so far", zorder=2)
     axes.errorbar(
         ids,

@@ -41,8 +41,8 @@ class Interrupted(KeyboardInterrupt):
 class Run:
     """One search on a background thread, so the notebook stays free to show it and stop it.
 
-    The baseline, the program as it is, is validated first: `best` is right at any time. All that
-    is paid for is in the store before anything else happens.
+    The baseline, the program as it is, is validated first, unless the optimizer validates in part:
+    `best` is right at any time. All that is paid for is in the store before anything else happens.
     """
 
     def __init__(
@@ -137,7 +137,10 @@ class Run:
 
     @property
     def best_candidate(self) -> Candidate | None:
-        """The candidate with the highest validation mean so far, the earliest of equals."""
+        """The one with the highest validation mean so far, the earliest of equals.
+
+        A search that validates in part says itself which is the best one.
+        """
         return self._driver.best_candidate
 
     @property
@@ -161,7 +164,7 @@ class Run:
         """
         best, report = self.returned, self.report
         if best is None or report is None:
-            return self.program.with_state(self.task.state)
+            return self.program.with_state(self.task.state)  # nothing else can have been the best
         split: Literal["val", "test"] = "test" if self.comparison else "val"
         low, high = report.interval
         provenance = Provenance(
@@ -229,8 +232,11 @@ class Run:
         best = self.best_candidate
         tried = sum(c.report is not None for c in list(self.candidates))
         if best is None or best.report is None:
+            if tried:
+                return f"none of {tried} candidates is said to be better than the program as it was"
             return "nothing is scored yet"
-        said = f"best of {tried} candidates is #{best.id}, {best.report} (validation)"
+        where = "validation" if best.whole else "some of the validation"
+        said = f"best of {tried} candidates is #{best.id}, {best.report} ({where})"
         if self.comparison is not None and not self.comparison.returned:
             return f"{said}; not distinguishable from the program as it was, which is returned"
         return said
@@ -249,10 +255,10 @@ class Run:
     def remaining(self) -> float | None:
         """Seconds left, estimated from the pace so far; None while nothing is known."""
         taken, whole = self._driver.allowance.taken, self._whole
-        if not whole or not taken.program_calls or self.over:
+        if not whole or not taken.count or self.over:
             return None
         left = max(0, whole - self._driver.allowance.program_calls)
-        return taken.seconds * left / taken.program_calls
+        return taken.seconds * left / taken.count
 
     def plot(self) -> Any:
         """A matplotlib figure: each candidate's score with its interval, and the best so far."""

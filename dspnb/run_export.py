@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -67,7 +68,8 @@ def lines(run: KeptRun) -> Iterator[dict[str, Any]]:
     for event in run.events:
         yield {"type": "event", **event}
     for (number, split), report in run.evaluations.items():
-        for index, row in enumerate(report.rows):
+        places = run.places.get(number) if split == "val" else None
+        for index, row in zip(places or itertools.count(), report.rows, strict=False):
             yield {"type": "row", "candidate": number, "split": split, **_row(index, row)}
 
 

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from .awaiting import only_awaits
 from .candidate import Candidate
-from .context import use
+from .context import current, use
+from .errors import ContextTooLong, ParseError, one_line
 from .evaluate import Job
 from .events import Split
 from .example import Example, Metric, Prediction, Score
@@ -25,6 +26,7 @@ from .trainer import Trainer
 
 Keep = Callable[[Row], object]  # called with a row before anybody else knows of it
 NOTHING = Example()  # the example of a row that has none
+UNREADABLE = (ParseError, ContextTooLong)  # a question that ends so is answered by None
 
 
 class Work(Protocol):
@@ -64,6 +66,11 @@ class Scored:
 
     candidate: Candidate
     split: Split
+    places: tuple[int, ...] | None = None  # of the set, in this order; None for all of it
+
+    def place(self, index: int) -> int:
+        """Where the example that is scored at this index stands in the set."""
+        return index if self.places is None else self.places[index]
 
 
 def key_of(*parts: str) -> bytes:
@@ -122,17 +129,23 @@ class Completing:
 
     examples = (NOTHING,)
     scored = None
-    changed = False
+    changed = True  # an answer in the wrong form says nothing about the program that was given
 
     def __init__(self, ask: Complete, key: bytes, lm: LanguageModel) -> None:
         self.keys = (key,)
         self.program = Predict(ask.signature)
+        self._params: dict[str, Any] = {}
+        if ask.temperature is not None:
+            self._params = {"temperature": ask.temperature}
         self._inputs, self._lm = dict(ask.inputs), lm
         with use(lm=lm):
             self.awaited = only_awaits(self.program)
 
     def job(self, place: int, calls: RowCalls, keep: Keep) -> Any:
-        return _Question(self.program, self._inputs, _settings(calls, self._lm, 0), keep)
+        settings = _settings(calls, self._lm, 0)
+        if self._params:
+            settings["params"] = {**current().params, **self._params}
+        return _Question(self.program, self._inputs, settings, keep)
 
 
 class Training:
@@ -172,17 +185,24 @@ class _Question:
 
     def __call__(self) -> Row:
         with use(**self.settings), labelled(**self.labels):
-            return self.then(self.program(**self.inputs), None)
+            try:
+                return self.then(self.program(**self.inputs), None)
+            except UNREADABLE as error:
+                return self.then(None, error)
 
     async def ask(self) -> Prediction:
         with use(**self.settings), labelled(**self.labels):
             return await self.program.acall(**self.inputs)
 
     def then(self, prediction: Prediction | None, error: Exception | None) -> Row:
-        if error is not None:
+        if isinstance(error, UNREADABLE):
+            said = one_line(error)
+            row = Row(NOTHING, None, Score(0.0, said), said, error.trace)
+        elif error is not None:
             raise error
-        assert prediction is not None
-        row = Row(NOTHING, prediction, Score(0.0), trace=prediction.trace)
+        else:
+            assert prediction is not None
+            row = Row(NOTHING, prediction, Score(0.0), trace=prediction.trace)
         self.keep(row)
         return row
 

@@ -32,7 +32,7 @@ from dspnb import (
 )
 from dspnb.lm.base import Completion
 from dspnb.module import Setting
-from dspnb.optimizers import Chain, Complete, Evaluate, Train, Validate
+from dspnb.optimizers import Chain, Complete, Evaluate, Lead, Train, Validate
 from dspnb.store.states import state_json
 
 COLORS = ("red", "green", "blue", "white")
@@ -56,8 +56,8 @@ class Counting:
         asked = messages[-1].content
         if "better" in asked:
             answer = f"[[ ## better ## ]]\nSay the colour, {luck}."
-        elif "color" in asked:
-            thing = int(re.findall(r"thing (\d+)", asked)[-1])
+        elif "color" in asked and (things := re.findall(r"thing (\d+)", asked)):
+            thing = int(things[-1])
             right = luck < 25 + 5 * len(messages)
             answer = f"[[ ## color ## ]]\n{COLORS[thing % 4] if right else 'none'}"
         else:
@@ -101,8 +101,38 @@ class Rewriting:
             state = max(zip(tried, reports, strict=True), key=lambda pair: pair[1].mean)[0]
         return state
 
-    def program_calls(self, train, val):
+    def program_calls(self, train, val, predictors=1):
         return 3 * (8 + 2 * val)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Validates in part and says who leads; one question in three cannot be read."""
+
+    samples = True
+
+    def search(self, task):
+        state, mean = task.state, 0.0
+        for i in range(4):
+            draft = {"draft": f"{i} {state['paint'].instructions}"}
+            asks = [
+                Complete(Signature("draft -> better"), draft, temperature=t) for t in (0.5, 0.9)
+            ]
+            unreadable = Complete(Signature("draft -> worse: int"), draft)
+            *said, nothing = yield (*asks, unreadable)
+            assert nothing is None
+            tried = [{**state, "paint": Setting(one.better)} for one in said]
+            some = tuple(task.rng.sample(range(len(task.val)), 6))
+            asks = tuple(Validate(each, state, places=some) for each in (state, *tried))
+            reports = yield asks
+            best = max(zip((state, *tried), reports, strict=True), key=lambda pair: pair[1].mean)
+            if best[1].mean >= mean:
+                state, mean = best[0], best[1].mean
+                yield Lead(state, mean)
+        return state
+
+    def program_calls(self, train, val, predictors=1):
+        return 4 * 3 * 6
 
 
 @dataclass(frozen=True)
@@ -115,7 +145,7 @@ class Tuning:
         yield Validate(task.state, task.state, "trained", trained.role)
         return task.state
 
-    def program_calls(self, train, val):
+    def program_calls(self, train, val, predictors=1):
         return train + val
 
 
@@ -142,6 +172,7 @@ OPTIMIZERS = {
     "bootstrap-rs": BootstrapFewShotWithRandomSearch(2, 6, num_candidate_programs=3),
     "chain": Chain(BootstrapFewShot(2, 2), LabeledFewShot(6)),
     "rewriting": Rewriting(),
+    "sampling": Sampling(),
     "tuning": Tuning(),
 }
 
@@ -177,7 +208,8 @@ def search(name, file):
         "outcome": {
             "status": run.status,
             "candidates": [
-                [state_json(c.state), c.role, c.report and c.report.scores] for c in run.candidates
+                [state_json(c.state), c.role, c.report and c.report.scores, c.places]
+                for c in run.candidates
             ],
             "best": run.best_candidate.id,
             "returned": run.returned.id,

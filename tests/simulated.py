@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from dspnb import Example, Predict, Signature
 from dspnb.lm.base import Completion, Message
 from dspnb.module import Module
-from dspnb.optimizers import Search, Task, Validate
+from dspnb.optimizers import Lead, Search, Task, Validate
 
 NORMAL = statistics.NormalDist()
 TASK = "Name the number of the item."
@@ -183,5 +183,47 @@ class Instructions:
         means = [report.mean for report in reports]
         return states[means.index(max(means))]
 
-    def program_calls(self, train: int, val: int) -> dict[str, int]:
+    def program_calls(self, train: int, val: int, predictors: int = 1) -> dict[str, int]:
         return {"validating": self.count * val}
+
+
+@dataclass(frozen=True)
+class Halving:
+    """An optimizer that validates in part: after each batch the better half goes on.
+
+    So the more promising ones are scored on more examples, and few of them on the same as others.
+    """
+
+    count: int = 8
+    batch: int = 15
+    with_first: bool = True  # the program as it is, is scored on each batch too
+
+    samples: ClassVar[bool] = True
+
+    def search(self, task: Task) -> Search:
+        left = [
+            {
+                path: dataclasses.replace(setting, instructions=f"{i}: say which it is.")
+                for path, setting in task.state.items()
+            }
+            for i in range(self.count)
+        ]
+        scores: list[list[float]] = [[] for _ in left]
+        while True:
+            size = min(self.batch, len(task.val))
+            places = tuple(task.rng.sample(range(len(task.val)), size))
+            if self.with_first:
+                yield Validate(task.state, places=places)
+            reports = yield tuple(Validate(state, task.state, places=places) for state in left)
+            for each, report in zip(scores, reports, strict=True):
+                each.extend(report.scores)
+            order = sorted(range(len(left)), key=lambda i: -statistics.fmean(scores[i]))
+            yield Lead(left[order[0]], statistics.fmean(scores[order[0]]))
+            if len(left) == 1:
+                return left[0]
+            half = order[: len(left) // 2]
+            left, scores = [left[i] for i in half], [scores[i] for i in half]
+
+    def program_calls(self, train: int, val: int, predictors: int = 1) -> dict[str, int]:
+        rounds = self.count.bit_length()
+        return {"validating": rounds * self.batch * (1 + self.count)}

@@ -1,11 +1,13 @@
 """What a run does with what an optimizer asks for."""
 
+import dataclasses
 import threading
 from dataclasses import dataclass, field
 
 import pytest
 
-from dspnb import Example, Predict, Signature, UsageError, compile, use
+from dspnb import Budget, Example, Predict, Signature, UsageError, compile, use
+from dspnb.errors import ContextTooLong, ServerFailed, TimedOut, UnknownModel, WrongKey
 from dspnb.lm.base import Completion
 from dspnb.module import Setting
 from dspnb.optimizers import (
@@ -65,7 +67,7 @@ class Asking:
             self.answers.append((yield ask))
         return task.state
 
-    def program_calls(self, train, val):
+    def program_calls(self, train, val, predictors=1):
         return None
 
 
@@ -184,7 +186,7 @@ def test_an_optimizer_may_use_another_inside():
             yield Validate(state)
             return (yield from BootstrapFewShot(1, 1).search(task))
 
-        def program_calls(self, train, val):
+        def program_calls(self, train, val, predictors=1):
             return None
 
     run = start(Outer()).wait()
@@ -242,7 +244,7 @@ class Tuning:
         yield Validate(task.state, task.state, "trained", trained.role)
         return task.state
 
-    def program_calls(self, train, val):
+    def program_calls(self, train, val, predictors=1):
         return train + 2 + val
 
 
@@ -278,3 +280,158 @@ def test_without_a_trainer_training_is_an_error_that_says_what_to_give():
 
     with pytest.raises(UsageError, match=r"Tuning trains weights; say with what: `compile\("):
         run.wait()
+
+
+# -- the proposer ----------------------------------------------------------------------------
+
+
+class Proposer:
+    """Answers with one of these in turn, remembers the parameters, and may raise."""
+
+    model = "proposer"
+
+    def __init__(self, *answers):
+        self.answers, self.params = list(answers), []
+
+    def __call__(self, messages, *, rollout=0, **params):
+        self.params.append(params)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return Completion(answer, self.model, 20, 10, dollars=0.001)
+
+
+READABLE, UNREADABLE = "[[ ## better ## ]]\n7", "seven or so"
+ASK = Complete(Signature("draft -> better: int"), {"draft": "x"})
+
+
+def warnings(run):
+    return [e.body.message for e in run.log.since(0) if e.body.kind == "warned"]
+
+
+def test_a_temperature_goes_to_the_proposer_and_makes_another_question():
+    proposer = Proposer(READABLE)
+    warm = dataclasses.replace(ASK, temperature=0.7)
+    start(Asking((ASK, warm, ASK)), proposer=proposer).wait()
+
+    assert proposer.params == [{}, {"temperature": 0.7}, {}]
+    start(Asking((warm, ASK)), proposer=proposer).wait()
+    assert len(proposer.params) == 3  # both are known
+    start(Asking((warm, warm)), proposer=proposer).wait()
+    assert proposer.params[3:] == [{"temperature": 0.7}]  # another sample
+
+
+def test_a_temperature_is_above_that_of_the_context():
+    proposer = Proposer(READABLE)
+    with use(params={"temperature": 0.1, "top_p": 0.5}):
+        start(Asking((dataclasses.replace(ASK, temperature=1),)), proposer=proposer).wait()
+
+    assert proposer.params == [{"temperature": 1, "top_p": 0.5}]
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_question_whose_answer_cannot_be_read_is_answered_by_none(awaited):
+    proposer = Proposer(UNREADABLE, UNREADABLE, UNREADABLE, UNREADABLE, READABLE)
+    lm = Blue()
+    if awaited:
+        proposer.never_blocks = True
+
+        async def acall(messages, **params):
+            return proposer(messages, **params)
+
+        proposer.acall = acall
+    optimizer = Asking((ASK, (ASK, ASK)))
+    run = start(optimizer, lm=lm, proposer=proposer).wait()
+
+    first, (second, third) = optimizer.answers
+    assert first is None
+    assert sorted([second is None, third is None]) == [False, True]
+    told = [message for message in warnings(run) if "proposer" in message]
+    assert len(told) == 2
+    assert told[0].startswith("An answer of the proposer could not be read; the search goes on")
+    assert told[1] == "2 answers of the proposer could not be read."
+
+
+def test_a_question_that_is_too_long_is_answered_by_none():
+    proposer = Proposer(ContextTooLong("900 tokens are too many", model="proposer"))
+    optimizer = Asking((ASK,))
+    run = start(optimizer, proposer=proposer).wait()
+
+    assert optimizer.answers == [None]
+    (told,) = [message for message in warnings(run) if "too long for the proposer" in message]
+    assert "900 tokens" in told
+
+
+def test_what_could_not_be_read_is_not_asked_again():
+    proposer = Proposer(UNREADABLE)
+    start(Asking((ASK,)), proposer=proposer).wait()
+    calls = len(proposer.params)
+    optimizer = Asking((ASK,))
+    run = start(optimizer, proposer=proposer).wait()
+
+    assert optimizer.answers == [None] and len(proposer.params) == calls == 2
+    assert any("could not be read" in message for message in warnings(run))
+
+
+def test_many_unreadable_answers_are_not_too_many_errors():
+    optimizer = Asking((ASK,) * 30)
+    run = start(optimizer, proposer=Proposer(UNREADABLE)).wait()
+
+    assert optimizer.answers == [None] * 30 and run.status == "done"
+
+
+@pytest.mark.parametrize("error", [WrongKey, ServerFailed, UnknownModel])
+def test_a_proposer_that_cannot_be_asked_ends_the_run(error):
+    run = start(Asking((ASK,)), proposer=Proposer(error("no", model="proposer")))
+    run.join()
+
+    assert run.status == "failed" and isinstance(run.error, error)
+
+
+# -- what an optimizer gets to know ----------------------------------------------------------
+
+
+def test_a_search_knows_how_many_calls_it_may_make():
+    def calls(test=(), **limits):
+        return start(Asking(()), test=test, budget=Budget(**limits)).wait().task.calls
+
+    assert calls(tokens=9_000) is None
+    assert calls(calls=100) == 100 - 3
+    assert calls(calls=100, test=things(50, 10)) == 100 - 3 - 2 * 10
+    assert calls(calls=100, test=things(50, 40)) == 100 - 3  # more than half is not set aside
+    assert calls(calls=2) == 0
+
+
+def test_a_search_that_goes_on_may_make_as_many_calls_as_before():
+    def run():
+        lm = Blue()
+        options = {"test": things(50, 10), "budget": Budget(calls=26)}
+        return start(Asking((Evaluate(STATE, things(100, 40)),)), lm=lm, **options).wait()
+
+    first, second = run(), run()
+    assert first.id == second.id and first.status == "stopped"
+    assert first.task.calls == second.task.calls == 26 - 3  # 20 were more than half
+
+
+def test_a_search_knows_the_code_of_the_program():
+    run = start(Asking(())).wait()
+
+    assert run.task.source == "self: Predict(thing -> color)"
+
+
+def test_a_row_that_failed_is_the_same_when_it_is_asked_for_again():
+    class Slow(Blue):
+        def __call__(self, messages, **params):
+            if "thing 101" in messages[-1].content:
+                self.calls += 1
+                raise TimedOut("no answer", model="blue")
+            return super().__call__(messages, **params)
+
+    lm = Slow()
+    ask = Evaluate(STATE, things(100, 8))
+    optimizer = Asking((ask, ask))
+    start(optimizer, lm=lm, max_error_rate=0.5).wait()
+
+    first, second = optimizer.answers
+    assert [row.error for row in first.rows] == [row.error for row in second.rows]
+    assert lm.calls == 3 + 8

@@ -1,15 +1,49 @@
 """What a run may take, told before the first call."""
 
+import dataclasses
+from dataclasses import dataclass
+
 import pytest
 
-from dspnb import BootstrapFewShotWithRandomSearch, Example, LabeledFewShot, Predict, compile, use
+from dspnb import (
+    BootstrapFewShotWithRandomSearch,
+    Example,
+    LabeledFewShot,
+    Module,
+    Predict,
+    Signature,
+    compile,
+    use,
+)
 from dspnb.compiling import planned
 from dspnb.estimate import estimated, paces
+from dspnb.lm.base import Completion
+from dspnb.lm.prices import Price
+from dspnb.optimizers import Chain, Complete
 from dspnb.store import Record
 from dspnb.testing import Scripted
 
 ROWS = [Example(q=str(i), a="1").with_inputs("q") for i in range(30)]
 LM = Scripted(lambda prompt: "[[ ## a ## ]]\n1")
+
+
+class Two(Module):
+    """A program of two predictors."""
+
+    def __init__(self):
+        self.b, self.a = Predict("q -> b"), Predict("q, b -> a")
+
+    def forward(self, q):
+        return self.a(q=q, b=self.b(q=q).b)
+
+
+class Free:
+    """A model that costs nothing."""
+
+    model, price = "free", Price(0.0, 0.0)
+
+    def __call__(self, messages, **params):
+        return Completion("[[ ## a ## ]]\n1", self.model, 1, 1, dollars=0.0)
 
 
 def plan(optimizer=LabeledFewShot(8), **options):
@@ -86,3 +120,88 @@ def test_a_second_run_of_a_model_tells_its_time_before_the_first_call():
 
     assert (first[0].kind, first[0].seconds) == ("estimated", None)
     assert second[0].kind == "estimated" and second[0].seconds > 0
+
+
+# -- questions to the proposer -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Asks the proposer so often, and validates nothing."""
+
+    count: int = 5
+
+    def search(self, task):
+        for _ in range(self.count):
+            yield Complete(Signature("draft -> better"), {"draft": "x"})
+        return task.state
+
+    def program_calls(self, train, val, predictors=1):
+        return {"validating": val * predictors}
+
+    def proposer_calls(self, train, val, predictors=1):
+        return self.count * predictors
+
+
+class Priced:
+    """A proposer whose price is known, and what its answers take."""
+
+    model, price = "priced", Price(0.001, 0.002)
+
+    def __call__(self, messages, **params):
+        return Completion("[[ ## better ## ]]\nx", self.model, 1000, 50, dollars=1.1)
+
+
+def test_questions_to_the_proposer_are_calls_and_no_runs_of_the_program():
+    without, with_ = estimated(plan(Asking(0))), estimated(plan(Asking(5)))
+
+    assert (without.questions, with_.questions) == (0, 5)
+    assert with_.program_calls == without.program_calls
+    assert with_.calls == without.calls + 5
+    assert with_.tokens > without.tokens + 5 * 500
+
+
+def test_optimizers_are_told_how_many_predictors_there_are():
+    with use(lm=LM):
+        two = planned(Two, Asking(3), metric=lambda e, p: 1.0, train=ROWS[:4], val=ROWS[10:14])
+
+    found = estimated(two)
+    assert found.program_calls["validating"] == 2 * 4
+    assert found.questions == 2 * 3
+
+
+def test_the_price_of_the_proposer_is_part_of_the_estimate():
+    def dollars(count, **options):
+        return estimated(dataclasses.replace(plan(Asking(count)), here=free, **options)).dollars
+
+    with use(lm=Free()) as free:
+        assert dollars(0) == 0
+        one, two = (dollars(count, proposer=Priced()) for count in (1, 2))
+        assert two == pytest.approx(2 * one) and one > 1
+        assert dollars(2, proposer=LM) is None
+        assert dollars(0, proposer=LM) == 0  # it is not asked
+
+
+def test_what_a_question_took_makes_the_estimate_better():
+    with use(lm=LM):
+        run = compile(
+            Predict("q -> a"),
+            Asking(4),
+            metric=lambda e, p: 1.0,
+            train=ROWS[:5],
+            val=ROWS[10:14],
+            proposer=Priced(),
+        ).wait()
+    first, bare, last = [e.body for e in run.log.since(0) if e.body.kind == "estimated"]
+
+    assert first.questions == bare.questions == last.questions == 4
+    usage = run.spending.usage
+    each = (usage.tokens_in + usage.tokens_out - 4 * 1050) / 4  # a run of the program
+    assert last.tokens == pytest.approx(8 * each + 4 * 1050)
+    assert last.calls == 8 + 4
+
+
+def test_a_chain_asks_what_its_optimizers_ask():
+    chain = Chain(Asking(2), LabeledFewShot(2), Asking(3))
+
+    assert chain.proposer_calls(10, 4, 2) == 2 * (2 + 3)

@@ -128,6 +128,19 @@ def test_what_is_no_score_is_refused_with_the_name_of_the_metric(result):
     assert f"The metric `strict` gave {result!r}; it must give a" in str(error.value)
 
 
+@pytest.mark.parametrize("about", [{"query": 3}, {1: "x"}, ["query"], None])
+def test_feedback_on_predictors_is_text_by_path(about):
+    with pytest.raises(MetricError, match=r"`about=.*it maps the path of a predictor to feedback"):
+        score(lambda example, prediction: Score(0.5, about=about), ROW, Prediction())
+
+
+def test_feedback_on_a_predictor_that_there_is_not_is_no_error():
+    given = Score(0.5, "So so.", about={"nowhere": "Too long."})
+
+    assert score(lambda example, prediction: given, ROW, Prediction()) == given
+    assert given.told == "So so.\nnowhere: Too long."
+
+
 def test_a_metric_that_raises_is_named_with_its_line_and_the_example():
     def strict(example, prediction):
         return prediction.anwser == example.answer

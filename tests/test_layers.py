@@ -29,7 +29,8 @@ report  streaming  under_way  answering
 module  predict
 fingerprints
 awaiting
-checks  modules  preview  evaluate  diff  refit  store  trainer  failing  comparison  dividing
+checks  modules  preview  evaluate  diff  refit  source
+store  trainer  failing  comparison  dividing
 optimizers  data  candidate  in_flight  watching
 simulation
 row_calls

@@ -117,7 +117,7 @@ class Asking:
             self.answers.append((yield ask))
         return task.state
 
-    def program_calls(self, train, val):
+    def program_calls(self, train, val, predictors=1):
         return None
 
 
@@ -179,7 +179,7 @@ def test_the_best_is_never_worse_than_the_program_as_it_was():
             return {"self": Setting("Be wrong.")}
             yield
 
-        def program_calls(self, train, val):
+        def program_calls(self, train, val, predictors=1):
             return val
 
     def reply(messages, **params):
@@ -263,7 +263,7 @@ def test_each_ask_is_done_by_the_model_of_its_role():
             yield Evaluate(state, task.train[:1], rollout=3)
             return {"self": Setting(rewritten.better)}
 
-        def program_calls(self, train, val):
+        def program_calls(self, train, val, predictors=1):
             return None
 
     student, teacher = Scripted(always_blue), Scripted(lambda prompt: f"{always_blue(prompt)}")
@@ -286,7 +286,7 @@ def test_a_state_that_was_validated_is_not_paid_for_again():
             assert first is again
             return task.state
 
-        def program_calls(self, train, val):
+        def program_calls(self, train, val, predictors=1):
             return 0
 
     start(Twice(), lm=lm).wait()
@@ -724,7 +724,7 @@ def test_an_optimizer_that_raises_fails_the_run_and_keeps_the_best():
             yield Validate({"self": Setting("Better.")})
             raise RuntimeError("lost")
 
-        def program_calls(self, train, val):
+        def program_calls(self, train, val, predictors=1):
             return None
 
     run = start(Broken())

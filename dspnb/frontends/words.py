@@ -72,7 +72,16 @@ def estimated(body: Estimated) -> str:
     """
     parts = [f"{name} {count:,}" for name, count in body.program_calls.items() if count]
     detail = f" ({', '.join(parts)})" if len(parts) > 1 else ""
-    return f"about {_runs(body)}{detail}, at most {_limits(body)}"
+    return f"about {_runs(body)}{detail}{questions(body)}, at most {_limits(body)}"
+
+
+def questions(body: Estimated) -> str:
+    """What is asked of the proposer, beside the runs of the program; empty when nothing is.
+
+    >>> questions(Estimated({"validating": 8}, 10, None, None, None, 2))
+    ' and 2 questions to the proposer'
+    """
+    return f" and {_plural(body.questions, 'question')} to the proposer" * bool(body.questions)
 
 
 def spent(body: Spent, estimate: Estimated | None = None) -> str:
@@ -89,7 +98,7 @@ def spent(body: Spent, estimate: Estimated | None = None) -> str:
     words = f"spent: {', '.join(took)}, in {clock(body.seconds)}"
     if estimate is None:
         return words
-    return f"{words}; expected {_runs(estimate)}, at most {_limits(estimate)}"
+    return f"{words}; expected {_runs(estimate)}{questions(estimate)}, at most {_limits(estimate)}"
 
 
 def compared(body: Compared) -> list[str]:

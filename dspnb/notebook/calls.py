@@ -170,7 +170,7 @@ def _group_of(prediction: Prediction) -> tuple[GroupView, Trace]:
 def _group_of_row(row: Row) -> tuple[GroupView, Trace]:
     title = ", ".join(f"{name}={value!r}" for name, value in row.example.inputs.items())
     checks = [_check(check) for check in row.checks]
-    group = GroupView(short(title), row.score.value, row.score.feedback, row.error, checks, [])
+    group = GroupView(short(title), row.score.value, row.score.told, row.error, checks, [])
     return group, row.trace
 
 

@@ -91,7 +91,7 @@ def prediction(value: Outputs) -> str:
 
 def score(value: Score) -> str:
     """The number, its parts, and what the metric says of it."""
-    feedback = f"<p>{kept(value.feedback)}</p>" if value.feedback else ""
+    feedback = f"<p>{kept(value.told)}</p>" if value.told else ""
     parts = fields(value.parts) if value.parts else ""
     return f"<p>score <b>{value.value:.3f}</b></p>{parts}{feedback}"
 
@@ -279,7 +279,7 @@ def _report_row(row: Row) -> list[str]:
         _pairs(inputs, 200),
         esc(row.error) if row.error else _pairs(outputs, 100),
         _pairs(row.example.labels, 100),
-        "" if row.error else esc(short(row.score.feedback, 200)),
+        "" if row.error else esc(short(row.score.told, 200)),
     ]
 
 

@@ -48,7 +48,7 @@ def _changed(comparison: Comparison, index: int) -> ChangedView:
 
 def _made(row: Row, labels: Container[str]) -> MadeView:
     outputs = _with_first(labels, row.prediction or {})
-    feedback, error = _short(row.score.feedback, LONGEST), _short(row.error, LONGEST)
+    feedback, error = _short(row.score.told, LONGEST), _short(row.error, LONGEST)
     return MadeView(_texts(outputs, LONGEST), row.score.value, feedback, error)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dspnb.estimate import estimated, paces
 from dspnb.events import Estimated
-from dspnb.frontends.words import roughly
+from dspnb.frontends.words import questions, roughly
 from dspnb.lm.money import money
 from dspnb.overlap import overlaps, words
 from dspnb.plan import Plan
@@ -15,6 +15,8 @@ from dspnb.runs import runs
 
 from .markup import table
 from .text import esc
+
+ASKING = "asking the proposer"
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,9 +41,10 @@ class Dry:
         runs = sum(estimate.program_calls.values())
         tokens = "" if estimate.tokens is None else f", {estimate.tokens:,} tokens"
         return [
-            f"{plan.optimizer}: about {runs:,} runs of the program, {estimate.calls:,} model calls"
-            f"{tokens}, {money(estimate.dollars)}{_time(estimate)}.",
+            f"{plan.optimizer}: about {runs:,} runs of the program{questions(estimate)}, "
+            f"{estimate.calls:,} model calls{tokens}, {money(estimate.dollars)}{_time(estimate)}.",
             *(f"{what}: {count:,} runs" for what, count in estimate.program_calls.items()),
+            *([f"{ASKING}: {estimate.questions:,} questions"] if estimate.questions else []),
             *self.notes,
         ]
 
@@ -61,7 +64,12 @@ class Dry:
         if estimate is None:
             return f"<p>{esc(first)}</p>{notes}"
         rows = [[esc(what), f"{count:,}"] for what, count in estimate.program_calls.items()]
-        return f"<p>{esc(first)}</p>{table(['', 'runs of the program'], rows)}{notes}"
+        heads = ["", "runs of the program"]
+        if estimate.questions:
+            heads.append("questions to the proposer")
+            rows = [[*row, ""] for row in rows]
+            rows.append([ASKING, "", f"{estimate.questions:,}"])
+        return f"<p>{esc(first)}</p>{table(heads, rows)}{notes}"
 
 
 def _time(estimate: Estimated) -> str:

@@ -85,6 +85,9 @@ class CellProgram(Module):
     def _held(self) -> Mapping[str, Any]:
         return self._made
 
+    def _own_code(self) -> str:
+        return f"%%module {self.source.line.strip()}\n{self.source.cell.strip()}"
+
     def forward(self, **inputs: Any) -> Any:
         for name in inputs:
             if name not in self._inputs:

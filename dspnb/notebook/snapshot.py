@@ -47,6 +47,7 @@ class Picture:
         self._best = 0
         self._scoring: tuple[int | None, Split] = (None, "val")
         self._done, self._sum = 0, 0.0  # the scores of `_scoring`
+        self._scored = False  # these are all that was asked for: others begin anew
 
     def catch_up(self) -> None:
         """Take in what has happened since the last time."""
@@ -57,8 +58,9 @@ class Picture:
     def _add(self, event: Event) -> None:
         match event.body:
             case Scored(candidate, _, value, split):
-                if (candidate, split) != self._scoring:
+                if (candidate, split) != self._scoring or self._scored:
                     self._scoring, self._done, self._sum = (candidate, split), 0, 0.0
+                    self._scored = False
                 self._done, self._sum = self._done + 1, self._sum + value
             case Called():
                 pass
@@ -67,6 +69,7 @@ class Picture:
                 self._candidates[candidate] = None
                 self._forget_candidates()
             case Evaluated(candidate, split, n=n):
+                self._scored = self._scored or (candidate, split) == self._scoring
                 known = self._kept.get(("evaluated", candidate, split))
                 if known is None or known["n"] <= n:
                     self._keep(("evaluated", candidate, split), event)

@@ -48,5 +48,10 @@ class Chain:
         parts["validating"] = parts.get("validating", 0) + val * len(self.optimizers)
         return parts
 
+    def proposer_calls(self, train: int, val: int, predictors: int = 1) -> int:
+        """How many questions to the proposer its optimizers ask at most."""
+        tell = [getattr(optimizer, "proposer_calls", None) for optimizer in self.optimizers]
+        return sum(one(train, val, predictors) for one in tell if one is not None)
+
     def __repr__(self) -> str:
         return f"Chain({', '.join(map(repr, self.optimizers))})"

@@ -277,6 +277,7 @@ class _Race:
         for name, demos in plans.items():
             if any(demos.values()) and all(demos != l.value for l in levels):
                 levels.append(Level(name, (name,), demos))
+                self.scores.place(name)
         return levels
 
     def _propose(self, leader: Choice) -> Generator[Any, Any, list[Level]]:
@@ -311,6 +312,10 @@ class _Race:
                 Level(name, (*leader[path].lineage, name), text, leader[path].unfit | unfit)
             )
         self.factors[path] = [*self.factors[path], *fresh]
+        for level in fresh:
+            self.scores.place(level.name)
+        if self.effects is not None:
+            self.effects = self.scores.effects()
         self._turn = path
         return fresh
 

@@ -18,6 +18,7 @@ _AS_OURS = (
     ("Your output fields are:", "Output fields:"),
     ("In adhering to this structure, your objective is:", "Your task:"),
 )
+_UNDESCRIBED = re.compile(r"^(\d+\. `\w+` \(.+\)):[ ]*$", re.MULTILINE)
 _ASKS_FOR_JSON = re.compile(r"\n\nRespond with a JSON object[^\n]*\s*\Z")
 _ASKS_FOR_FIELDS = re.compile(r"\n\nRespond with the corresponding output fields[^\n]*\s*\Z")
 
@@ -82,6 +83,7 @@ def _start(before: tuple[tuple[str, str], ...], ending: str) -> Start | None:
 def _ours(text: str) -> str:
     for theirs, mine in _AS_OURS:
         text = text.replace(theirs, mine)
+    text = _UNDESCRIBED.sub(r"\1", text)
     text = _ASKS_FOR_JSON.sub("\n\nAnswer with one JSON object.", f"\n\n{text}")
     return _ASKS_FOR_FIELDS.sub("\n\nAnswer with `[[ ## field ## ]]` sections.", text).lstrip("\n")
 

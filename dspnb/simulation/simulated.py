@@ -75,6 +75,11 @@ class Simulated:
             return start.write(Writer(self.benchmark, self.insight).answers(start, inputs, lot))
         return start.write(self._answer(start, ability, inputs, sample))
 
+    def is_of_the_program(self, messages: Sequence[Message]) -> bool:
+        """Whether a prompt is one of the benchmark's program, rather than a proposer's."""
+        found = split(messages)
+        return found is not None and self.skill_of(found[0]) is not None
+
     # -- one example -----------------------------------------------------------------------
 
     def _answer(self, start: Start, ability: Skill, inputs: Fields, sample: int) -> Fields:

@@ -8,11 +8,12 @@ from .cells import Cell, Cells
 from .database import Database, Statement, Unusable
 from .kept import KeptRows
 from .place import store_file
-from .runs import KEY, Command, Evaluation, KeptCandidate, Lock, Record, Runs
+from .runs import KEY, NOT_SCORED, Command, Evaluation, KeptCandidate, Lock, Record, Runs
 from .store import Store, opened
 
 __all__ = [
     "KEY",
+    "NOT_SCORED",
     "Answers",
     "Cell",
     "Cells",

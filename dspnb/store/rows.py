@@ -48,6 +48,8 @@ def _row(row: Row, keep: Keep, tell: Tell) -> dict[str, Any]:
         "seconds": row.seconds,
         "example": keep(row.example, _example_json),
     }
+    if row.score.about:
+        told["about"] = dict(row.score.about)
     if row.prediction is not None:
         told["outputs"] = {
             name: tell(value, types.get(name, Any)) for name, value in row.prediction.items()
@@ -98,11 +100,14 @@ def _read_row(text: str, example: Example | None, signatures: Signatures, find: 
         prediction = Prediction(**outputs).with_trace(trace, checks)
     value, feedback, parts = told["score"]
     error, seconds = told.get("error", ""), told["seconds"]
+    about = dict(told.get("about", {}))
     if not all(map(_is_number, (value, seconds, *parts.values()))):
         raise TypeError("a score is no number")
-    if not all(type(said) is str for said in (feedback, error)):
+    if not all(type(said) is str for said in (feedback, error, *about.values())):
         raise TypeError("what was said is no text")
-    return Row(example, prediction, Score(value, feedback, parts), error, trace, seconds, checks)
+    return Row(
+        example, prediction, Score(value, feedback, parts, about), error, trace, seconds, checks
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -22,6 +22,7 @@ from .texts import writable
 
 Command = Literal["stop", "pause", "resume"]
 KEY = 16  # bytes of a cell's key
+NOT_SCORED = bytes(KEY)  # in the place of an example on which a candidate was not scored
 
 _COLUMNS = "id, began, status, reason, fingerprint, parts, settings, spent, result"
 
@@ -48,7 +49,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A candidate on a set of examples: the keys of its cells, in the order of the examples."""
+    """A candidate on a set of examples: the keys of its cells, in the order of the examples.
+
+    `NOT_SCORED` stands for an example on which it was not scored.
+    """
 
     candidate: int
     split: str

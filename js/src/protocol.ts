@@ -26,6 +26,7 @@ export interface Estimated {
   tokens: number | null;
   dollars: number | null;
   seconds: number | null;
+  questions: number;
   kind: "estimated";
 }
 

@@ -44,6 +44,11 @@ function nullable<T>(check: Check<T>): Check<T | null> {
   return (value): value is T | null => value === null || check(value);
 }
 
+/** What saved runs of before do not have. */
+function later<T>(check: Check<T>): Check<T> {
+  return (value): value is T => value === undefined || check(value);
+}
+
 function list<T>(check: Check<T>): Check<T[]> {
   return (value): value is T[] => Array.isArray(value) && value.every(check);
 }
@@ -99,6 +104,7 @@ const bodies: Record<string, Check<unknown>> = {
     tokens: nullable(number),
     dollars: nullable(number),
     seconds: nullable(number),
+    questions: later(number),
   }),
   phase: shape<Phase>({ kind: among("phase"), name: text }),
   proposed: shape<Proposed>({
@@ -237,7 +243,7 @@ function asLater(event: Event): Event[] {
       const { estimate } = event as { estimate?: number | null };
       const started: Event = { ...event, seq, reserved: false };
       if (estimate === null || estimate === undefined) return [started];
-      const unknown = { tokens: null, dollars: null, seconds: null };
+      const unknown = { tokens: null, dollars: null, seconds: null, questions: 0 };
       return [
         started,
         { seq: seq + 1, time, kind: "estimated", program_calls: {}, calls: estimate, ...unknown },

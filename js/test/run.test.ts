@@ -122,6 +122,25 @@ it("says that a price is not known once the tokens are, and nothing of it before
   );
 });
 
+it("tells questions to the proposer from runs of the program", () => {
+  const estimated = {
+    seq: 90,
+    time: 1,
+    kind: "estimated",
+    program_calls: { searching: 9 },
+    calls: 12,
+    tokens: null,
+    dollars: null,
+    seconds: null,
+    questions: 3,
+  } as const;
+  const { el } = shown({ events: [...running, estimated] });
+
+  expect(byTestId(el, "estimate").textContent).toBe(
+    "About 9 runs of the program and 3 questions to the proposer, at most 12 calls.",
+  );
+});
+
 it("sets what was spent beside what was expected", () => {
   const { el } = shown({ events: paged() });
 

@@ -43,6 +43,11 @@ NOTHING = Compared(0, 0, 0.61, 0.61, 0.0, 0.0, 0.0, 0.5, 0, 0, 0.6, 150, 2, True
             "about 48 runs of the program, at most 96 calls",
         ),
         (
+            Estimated({"a": 40, "b": 8}, 68, None, None, None, 20),
+            "about 48 runs of the program (a 40, b 8) and 20 questions to the proposer, "
+            "at most 68 calls",
+        ),
+        (
             Estimated({"searching": 48}, 96, 9_000, None, None),
             "about 48 runs of the program, at most 96 calls, 9k tokens, unknown price",
         ),

@@ -381,7 +381,7 @@ class Asking:
         yield (Validate(changed, state), Evaluate(state, task.train[3:5]))
         return changed
 
-    def program_calls(self, train, val):
+    def program_calls(self, train, val, predictors=1):
         return None
 
 

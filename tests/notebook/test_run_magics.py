@@ -124,6 +124,22 @@ def test_a_dry_run_only_says_what_it_would_take(triage):
     assert "never" not in triage.names()
 
 
+def test_a_dry_run_tells_questions_to_the_proposer_from_runs_of_the_program(triage):
+    triage(
+        "class Asking:\n"
+        "    def search(self, task):\n        yield\n"
+        "    def program_calls(self, train, val, predictors=1):\n        return {'validating': 3}\n"
+        "    def proposer_calls(self, train, val, predictors=1):\n        return 5\n"
+        "asking = Asking()"
+    )
+    said = triage(COMPILE.replace("labeled:k=4", "asking") + " --dry --as never")
+
+    assert "runs of the program and 5 questions to the proposer" in repr(said)
+    assert "asking the proposer: 5 questions" in repr(said)
+    assert "questions to the proposer</th>" in said._repr_html_()
+    assert "asking the proposer</td>" in said._repr_html_()
+
+
 def test_a_compiled_program_can_be_evaluated_saved_and_compiled_again(triage, tmp_path):
     triage(f"{COMPILE} --as better")
     triage("%evaluate better --on tickets.test --metric right")

@@ -123,6 +123,24 @@ def test_outputs_of_every_type_come_back(type_):
     assert found.prediction.trace == row.trace
 
 
+def test_feedback_on_single_predictors_comes_back():
+    row, signature = row_of("x")
+    told = dataclasses.replace(row.score, about={"self": "Too long.", "nowhere": "?"})
+    row = dataclasses.replace(row, score=told)
+
+    assert there_and_back(row, signature).score == told
+
+
+@pytest.mark.parametrize("about", [["x"], {"self": 3}, 5])
+def test_feedback_that_is_none_is_damage(about):
+    row, _ = row_of("x")
+    shared = Shared()
+    told = json.loads(row_json(row, shared.keep)) | {"about": about}
+
+    with pytest.raises(ValueError, match="damaged in the store"):
+        read_row(json.dumps(told), row.example, {}, shared.find)
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

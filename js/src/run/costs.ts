@@ -36,7 +36,9 @@ function resumedWords({ rows, calls, dollars }: Resumed): string {
 /** `About 480 runs of the program (baseline 24, searching 456), at most 480 calls, 210k tokens, $0.31, 4 min.` */
 export function estimateWords(estimate: Estimated): string {
   const runs = total(estimate);
-  const about = runs > 0 && `about ${plural(runs, "run")} of the program${inBrackets(names(estimate))}`;
+  const asked = questions(estimate, " and");
+  const about =
+    runs > 0 && `about ${plural(runs, "run")} of the program${inBrackets(names(estimate))}${asked}`;
   const limits = [plural(estimate.calls, "call"), tokens(estimate), cost(estimate), time(estimate)];
   const words = [about, `at most ${limits.filter(Boolean).join(", ")}`].filter(Boolean).join(", ");
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
@@ -44,7 +46,8 @@ export function estimateWords(estimate: Estimated): string {
 
 function parts(estimate: Estimated): string {
   const named = names(estimate);
-  return named.length > 1 ? `Expected runs of the program: ${named.join(", ")}.` : "";
+  const asked = questions(estimate, ";");
+  return named.length > 1 || asked ? `Expected runs of the program: ${named.join(", ")}${asked}.` : "";
 }
 
 function rows(estimate: Estimated | null, spent: Spent): HTMLElement[] {
@@ -105,6 +108,11 @@ function names({ program_calls }: Estimated): string[] {
   return Object.entries(program_calls)
     .filter(([, runs]) => runs > 0)
     .map(([name, runs]) => `${name} ${count(runs)}`);
+}
+
+/** What is asked of the proposer: calls of a model, and no runs of the program. */
+function questions({ questions }: Estimated, before: string): string {
+  return questions > 0 ? `${before} ${plural(questions, "question")} to the proposer` : "";
 }
 
 function inBrackets(named: string[]): string {
