@@ -121,7 +121,7 @@ class InferRules:
 def _examples(task: Task, path: str, setting: Setting) -> list[Example]:
     """What a predictor did well, and what it should do; each once."""
     names = [field.name for field in task.signatures[path].fields]
-    made = [only(demo, names) for demo in setting.demos if "augmented" in demo]
+    made = [only(demo, names) for demo in setting.demos]
     labelled = demos_for(task.signatures[path], task.train)
     return [*made, *(example for example in labelled if example not in made)]
 

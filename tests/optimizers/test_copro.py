@@ -109,6 +109,13 @@ def test_predictors_are_improved_in_turn_each_beside_the_best_of_the_others():
     assert chosen == {"a": "A1", "b.0": "B2"}
 
 
+def test_instructions_count_with_what_they_score_beside_the_best_of_the_others():
+    two = {path: FOUR[path] for path in ("a", "b.0")}
+    _, asked, _ = search(COPRO(2, 2), "ABCDEFGH", {"A": 0.3, "B": -0.1}, two)
+
+    assert asked[-1].inputs["tried"] == "Score 0.2:\nB\n\nScore 0.3:\nDo b.0."
+
+
 def test_demos_stay():
     demos = (ROWS[0],)
     _, chosen = drive(COPRO(2, 1), task(demos=demos))

@@ -79,6 +79,12 @@ def test_the_bootstrapped_program_without_rules_is_scored_too():
     assert chosen["a"].demos
 
 
+def test_rules_that_are_no_better_are_left_out():
+    _, chosen = search(InferRules(2), [["One."], ["Two."]], [0.5, 0.5, 0.5, 0.5])
+
+    assert chosen == task(signatures={"a": FOUR["a"]}).state
+
+
 def test_more_rules_than_wanted_are_cut_off():
     _, chosen = search(InferRules(1, num_rules=2), [["One.", "Two.", "Three."]], [0, 0, 1])
 

@@ -264,6 +264,26 @@ def test_programs_are_compared_by_what_they_gained_on_the_same_batch():
     assert all("hard" in one.state["a"].instructions for one in third)  # not the one with 0.95
 
 
+def test_most_is_learnt_where_runs_differ_most():
+    def score(ask, example):
+        return (1.0 if example.x < 3 else 0.4) * (ask.rollout == 1)
+
+    asked, _ = play(rules(1, candidates=2), task(train=ROWS[:6]), score)
+
+    assert sorted(one.inputs["given"] for one in of(Complete, asked)) == ["x: 0", "x: 1", "x: 2"]
+
+
+def test_the_program_as_it_was_is_run_however_many_are_better():
+    def score(ask, example):
+        return float((example.x + ask.rollout) % 2) + len(ask.state["a"].instructions)
+
+    asked, _ = play(rules(6, temperature_for_sampling=1e6), score=score)
+
+    last = [one.state for one in sampling(asked)[-1] if one.rollout]
+    assert task().state in last
+    assert any(state != task().state for state in last)
+
+
 def test_the_winners_of_some_steps_are_validated_beside_the_program_as_it_was():
     optimizer = rules(5, candidates=2)
     asked, _ = play(optimizer)
