@@ -6,9 +6,11 @@ import pytest
 from optimizers.contract import ROWS, SIGNATURES, OptimizerContract, answered, drive, task
 from optimizers.on_tickets import searched
 
-from dspnb import Example, Prediction, Score, UsageError
+from dspnb import Example, Predict, Prediction, Score, UsageError, compile, metrics, use
+from dspnb.errors import ServerFailed
 from dspnb.optimizers import Complete, Evaluate, Lead, MIPROv2, Validate, optimizer
 from dspnb.report import Report, Row
+from dspnb.testing import Scripted
 
 ZERO = {"max_bootstrapped_demos": 0, "max_labeled_demos": 0}
 ONE = {"a": SIGNATURES["a"]}
@@ -435,3 +437,29 @@ def test_it_makes_a_real_program_better():
     first = run.candidates[0].report.mean
     assert run.best_candidate.report.mean > first + 0.1
     assert any(setting.demos for setting in run.best_candidate.state.values())
+
+
+def test_a_provider_that_breaks_down_during_the_trials_fails_the_run():
+    calls = itertools.count()
+
+    def reply(prompt):
+        if next(calls) > 60:  # the program as it is, bootstraps and proposals take fewer
+            raise ServerFailed("gone", model="scripted")
+        proposing = "current_instruction" in prompt
+        return "[[ ## instruction ## ]] Do it well." if proposing else "[[ ## z ## ]] 1"
+
+    rows = [Example(x=i, z="1").with_inputs("x") for i in range(40)]
+    with use(lm=Scripted(reply)):
+        run = compile(
+            Predict("x: int -> z"),
+            MIPROv2(data_aware_proposer=False, program_aware_proposer=False),
+            metric=metrics.exact("z"),
+            train=rows[:5],
+            val=rows[5:],
+            never_worse=False,
+        )
+        run.join()
+
+    assert len(run.candidates) > 1
+    assert run.status == "failed"
+    assert "gone" in str(run.error)
