@@ -9,16 +9,15 @@ from typing import Any, Literal, TypeVar
 
 from dspnb.errors import UsageError
 
-from .base import Lead, Search, Task, Validate
+from .base import Search, Task, Validate
 from .bootstrap import BootstrapFewShot
 from .combinations import Combinations
 from .demo_sets import Sets, demo_sets, teacher_runs
 from .grounded import SHOWN, GroundedProposer
-from .prefixes import Key, Prefixes
-from .tpe import TPE
+from .prefixes import Prefixes
+from .trials import Trials
 
 SMALL = 50  # validation examples, of which `auto` uses no minibatches
-DRAWS = 20  # of the sampler, before a trial is given up that has nothing new to score
 
 T = TypeVar("T")
 
@@ -107,7 +106,7 @@ class MIPROv2:
         order = tuple(task.rng.sample(range(len(task.val)), sizes.val))
         own = yield Validate(task.state)
         seen = Prefixes(space.first, [own.scores[place] for place in order], own.mean)
-        trials, full = _Trials(task, space, order, seen), sizes.full
+        trials, full = Trials(task, space, order, seen), sizes.full
         for number in range(1, sizes.trials + 1):
             key = trials.drawn(sizes.batch)
             if key is not None:
@@ -204,48 +203,6 @@ class MIPROv2:
     def _trials_for(self, candidates: int, predictors: int) -> int:
         variables = predictors if self._zero_shot else 2 * predictors
         return int(max(2 * variables * math.log2(candidates), 1.5 * candidates))
-
-
-@dataclass(frozen=True)
-class _Trials:
-    """Draws combinations, and has them scored."""
-
-    task: Task
-    space: Combinations
-    order: tuple[int, ...]  # places in `val`
-    seen: Prefixes
-
-    def drawn(self, batch: int | None) -> Key | None:
-        """The next combination to try; None when those that are drawn have nothing new to score.
-
-        The sampler is told anew each time, of each combination once, what it is expected to score
-        by all that was seen of it. Told of trials one by one, it would take a minibatch for as good
-        as a full evaluation, and a combination for as much better as it was tried more often.
-        """
-        tpe = TPE(self.space.options, self.task.rng.getrandbits(32))
-        for key in self.seen:
-            tpe.add(self.space.choice(key), self.seen.mean(key))
-        for _ in range(DRAWS):
-            key = tuple(tpe.ask().values())
-            if not self.seen.whole(key) and (batch is None or self.seen.next(key, batch)):
-                return key
-        return None
-
-    def score(
-        self, key: Key, batch: int | None = None, note: str = ""
-    ) -> Generator[Any, Any, None]:
-        """Score a combination on its next minibatch, or on all that this search looks at."""
-        state, part = self.space.state(key), len(self.order) < len(self.task.val)
-        if batch is not None and (following := self.seen.next(key, batch)):
-            places = tuple(self.order[place] for place in following)
-            report = yield Validate(state, self.task.state, note, places=places)
-            self.seen.score_next(key, report.scores)
-            return
-        report = yield Validate(state, self.task.state, note, places=self.order if part else None)
-        scores = report.scores if part else [report.scores[place] for place in self.order]
-        self.seen.score_all(key, scores)
-        if part and self.seen.lead == key:
-            yield Lead(state, self.seen.mean(key))
 
 
 def _distinct(items: Sequence[T]) -> list[T]:

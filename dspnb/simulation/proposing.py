@@ -53,7 +53,7 @@ class Writer:
         if type_.startswith("list"):
             return json.dumps([self._advice(start, inputs, lot)])
         if type_.startswith("bool"):
-            return "true"
+            return "false"
         if type_.startswith(("int", "float")):
             return "1"
         if "instruction" in name or "prompt" in name:

@@ -9,8 +9,9 @@ from dspnb.optimizers.grounded import TIPS, GroundedProposer, bare
 
 SIGNATURES = {"a": Signature("x: int -> y: int"), "b": Signature("y: int -> z")}
 ROWS = [Example(x=i, y=i, z=f"row {i}").with_inputs("x") for i in range(25)]
+DEMOS = [Example(augmented=True, x=i, y=i) for i in range(6)]
 SETS = {
-    path: [(), (Example(x=1, y=1),), *[(Example(augmented=True, x=i, y=i),) for i in range(5)]]
+    path: [(), (Example(x=1, y=1),), *[(DEMOS[i], DEMOS[i + 1]) for i in range(5)]]
     for path in SIGNATURES
 }
 
@@ -93,8 +94,9 @@ def test_three_different_demos_of_successful_runs_are_shown():
     _, asked = proposed(GroundedProposer(), task(), count=4)
 
     shown = [ask.inputs["demos"].split("\n\n") for ask in asks_for("instruction", asked)]
-    assert all(len(set(demos)) == 3 for demos in shown if "x" in demos[0])
+    assert all(len(set(demos)) == 3 for demos in shown)
     assert shown[0] != shown[1] != shown[2]
+    assert shown[0] == ["x: 1\ny: 1", "x: 2\ny: 2", "x: 3\ny: 3"]
 
 
 @pytest.mark.parametrize(

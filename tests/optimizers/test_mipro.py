@@ -6,9 +6,11 @@ import pytest
 from optimizers.contract import ROWS, SIGNATURES, OptimizerContract, answered, drive, task
 from optimizers.on_tickets import searched
 
-from dspnb import Example, Prediction, Score, UsageError
+from dspnb import Example, Predict, Prediction, Score, UsageError, compile, metrics, use
+from dspnb.errors import ServerFailed
 from dspnb.optimizers import Complete, Evaluate, Lead, MIPROv2, Validate, optimizer
 from dspnb.report import Report, Row
+from dspnb.testing import Scripted
 
 ZERO = {"max_bootstrapped_demos": 0, "max_labeled_demos": 0}
 ONE = {"a": SIGNATURES["a"]}
@@ -226,6 +228,20 @@ def test_the_best_is_found_and_returned():
     assert found.count((2, True)) >= 4
 
 
+def test_later_trials_try_more_of_what_scored_well():
+    def quality(state):
+        return 0.2 + 0.6 * (number(state["a"]) == 3)
+
+    optimizer = MIPROv2(
+        auto=None, num_candidates=6, num_trials=45, minibatch_size=15, minibatch_full_eval_steps=45
+    )
+    every, _ = searched_by_hand(optimizer, quality, val=400)
+
+    good = [number(ask.state["a"]) == 3 for ask in validations(every) if ask.places]
+    assert fmean(good[:10]) < 0.4
+    assert fmean(good[25:]) > 0.6
+
+
 def test_trials_share_their_minibatches_and_no_example_is_scored_twice():
     optimizer = MIPROv2(auto=None, num_candidates=3, num_trials=40, minibatch_size=20)
     every, _ = searched_by_hand(optimizer)
@@ -296,6 +312,23 @@ def test_a_search_whose_combinations_are_all_scored_ends():
     assert len(whole(validations(every), 200)) == 3
 
 
+def test_without_minibatches_no_combination_is_scored_twice():
+    optimizer = MIPROv2(
+        auto=None, num_candidates=2, num_trials=30, max_bootstrapped_demos=0, minibatch=False
+    )
+    every, _ = searched_by_hand(optimizer)
+
+    assert len(validations(every)) == len({key(ask.state) for ask in validations(every)}) == 3
+
+
+def test_equal_sets_of_demos_are_one():
+    optimizer = MIPROv2(auto=None, num_candidates=4, num_trials=60, minibatch=False)
+    every, _ = searched_by_hand(optimizer, train=1)
+
+    assert len({ask.state["a"].demos for ask in validations(every)}) == 3  # of 4
+    assert len(validations(every)) == 4 * 3 - 1
+
+
 def test_one_candidate_is_the_program_as_it_is():
     every, chosen = searched_by_hand(MIPROv2(auto=None, num_candidates=1, num_trials=9))
 
@@ -314,7 +347,10 @@ def test_a_part_of_val_is_scored_and_the_best_of_it_leads():
     assert looked_at != set(range(100))
     leads = [ask for ask in every if isinstance(ask, Lead)]
     assert leads[-1].state == chosen
-    assert leads[-1].mean == pytest.approx(quality(chosen), abs=0.03)
+    level, places = 0.5, next(ask.places for ask in whole(validations(every), 100))
+    gains = [right(i, quality(chosen)) - right(i, level) for i in places]
+    own = fmean(right(i, level) for i in range(200))
+    assert leads[-1].mean == pytest.approx(own + fmean(gains))
     for before, lead in itertools.pairwise(every):
         if isinstance(lead, Lead):
             assert (before.state, len(before.places)) == (lead.state, 100)
@@ -401,3 +437,29 @@ def test_it_makes_a_real_program_better():
     first = run.candidates[0].report.mean
     assert run.best_candidate.report.mean > first + 0.1
     assert any(setting.demos for setting in run.best_candidate.state.values())
+
+
+def test_a_provider_that_breaks_down_during_the_trials_fails_the_run():
+    calls = itertools.count()
+
+    def reply(prompt):
+        if next(calls) > 60:  # the program as it is, bootstraps and proposals take fewer
+            raise ServerFailed("gone", model="scripted")
+        proposing = "current_instruction" in prompt
+        return "[[ ## instruction ## ]] Do it well." if proposing else "[[ ## z ## ]] 1"
+
+    rows = [Example(x=i, z="1").with_inputs("x") for i in range(40)]
+    with use(lm=Scripted(reply)):
+        run = compile(
+            Predict("x: int -> z"),
+            MIPROv2(data_aware_proposer=False, program_aware_proposer=False),
+            metric=metrics.exact("z"),
+            train=rows[:5],
+            val=rows[5:],
+            never_worse=False,
+        )
+        run.join()
+
+    assert len(run.candidates) > 1
+    assert run.status == "failed"
+    assert "gone" in str(run.error)
