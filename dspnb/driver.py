@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -42,6 +41,7 @@ from .report import Report, Row
 from .source import source_of
 from .store import NOT_SCORED, Evaluation, Store
 from .trace import Trace
+from .unanswered import Unanswered
 from .work import NOTHING, Completing, Work
 from .work import Scored as Whose
 
@@ -49,16 +49,6 @@ OUTSIDE: dict[str, Any] = {"history": None, "frame": None, "rollout": 0}  # of a
 
 
 FEW = 5  # validation examples; what fewer take says little about others
-UNANSWERED = {  # the kind of error -> what it means, of one and of several
-    "ParseError": (
-        "An answer of the proposer could not be read; the search goes on without it",
-        "answers of the proposer could not be read",
-    ),
-    "ContextTooLong": (
-        "A question was too long for the proposer; the search goes on without an answer",
-        "questions were too long for the proposer",
-    ),
-}
 
 
 class GoodEnough(Exception):
@@ -102,7 +92,7 @@ class Driver:
         self._gathered: dict[int, Gathered] = {}  # of candidates that were validated in part
         self._row: Taken | None = None  # what runs of the program took, for the estimate
         self._question: Taken | None = None  # and questions to the proposer
-        self._unanswered: Counter[str] = Counter()  # questions, by what was wrong
+        self._unanswered = Unanswered()
 
     def drive(self) -> None:
         """Do all of it. Raises `Stop` when it is stopped, or the budget is spent."""
@@ -121,7 +111,8 @@ class Driver:
                 told = f"budget of {self.plan.budget} spent, some of it on held-out examples"
                 spent = BudgetSpent(told)
             self.allowance.release()
-            self._say_unanswered()
+            for words in self._unanswered.in_all():
+                self._say(Warned(words))
             self._compare()
             if spent is not None:
                 raise spent
@@ -193,13 +184,14 @@ class Driver:
         self.controls.checkpoint()
         works: dict[int, Work] = {}
         for i, ask in enumerate(asks):
-            if isinstance(ask, Evaluate | Complete | Train):
-                works[i] = self._asked.work(ask)
-            elif isinstance(ask, Lead):
-                continue
-            # Now, and not when it is scored: numbers follow the order of asks.
-            elif not (candidate := self._candidate(ask)).whole or ask.places is not None:
-                works[i] = self._asked.scoring(candidate, "val", ask.places)
+            match ask:
+                case Evaluate() | Complete() | Train():
+                    works[i] = self._asked.work(ask)
+                case Validate(places=places):
+                    # Now, and not when it is scored: numbers follow the order of asks.
+                    candidate = self._candidate(ask)
+                    if places is not None or not candidate.whole:
+                        works[i] = self._asked.scoring(candidate, "val", places)
         made = dict(zip(works, self._make(list(works.values())), strict=True))
         return tuple(self._answer(ask, made.get(i)) for i, ask in enumerate(asks))
 
@@ -240,16 +232,9 @@ class Driver:
 
     def _completed(self, row: Row) -> Prediction | None:
         """What the proposer answered; None, and a word about it, when that is of no use."""
-        if row.prediction is None:
-            self._unanswered[row.cause] += 1
-            if self._unanswered[row.cause] == 1:
-                self._say(Warned(f"{UNANSWERED[row.cause][0]} ({row.error})."))
+        if row.prediction is None and (words := self._unanswered.add(row)):
+            self._say(Warned(words))
         return row.prediction
-
-    def _say_unanswered(self) -> None:
-        for cause, count in self._unanswered.items():
-            if count > 1:
-                self._say(Warned(f"{count:,} {UNANSWERED[cause][1]}."))
 
     def _estimate(self) -> None:
         """Say better what the run may take, once some of it is done."""

@@ -30,7 +30,7 @@ module  predict
 fingerprints
 awaiting
 checks  modules  preview  evaluate  diff  refit  source
-store  trainer  failing  comparison  dividing
+store  trainer  failing  unanswered  comparison  dividing
 optimizers  data  candidate  in_flight  watching
 simulation
 row_calls
