@@ -46,8 +46,9 @@ class Race:
     confirms the result, once. What it stands on: racing on shared examples (CAPO, Zehle et al.,
     2025, arXiv 2504.16005; BudgetAPO, arXiv 2610.05671), best-arm identification for prompts
     (TRIPLE, Shi et al., 2024, arXiv 2402.09723), choosing examples that discriminate
-    (tinyBenchmarks, Polo et al., 2024, arXiv 2402.14992), reflection on failures (GEPA, Agrawal et al., 2025, arXiv
-    2507.19457), instructions and demos together (MIPRO, Opsahl-Ong et al., 2024, arXiv 2406.11695).
+    (tinyBenchmarks, Polo et al., 2024, arXiv 2402.14992), reflection on failures (GEPA, Agrawal et
+    al., 2025, arXiv 2507.19457), and instructions and demos together (MIPRO, Opsahl-Ong et al.,
+    2024, arXiv 2406.11695).
     """
 
     calls: int | None = None  # runs of the program; by the budget when not given, else 500
