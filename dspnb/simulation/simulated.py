@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -38,7 +38,6 @@ class Simulated:
 
     never_blocks = True  # a run awaits it, without a thread for each call
     price = Price(0.0, 0.0)
-    _skills: dict[str, Skill | None] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def model(self) -> str:
@@ -112,19 +111,22 @@ class Simulated:
 
     def skill_of(self, start: Start) -> Skill | None:
         """What the prompt makes of the model; None when it is not one of the program's."""
-        if start.digest not in self._skills:
-            path = self._path(start)
-            found = None if path is None else skill(self.benchmark, path, start, self.seed)
-            self._skills[start.digest] = found
-        return self._skills[start.digest]
+        return _skill(self.benchmark, self.seed, start)
 
-    def _path(self, start: Start) -> str | None:
-        """The predictor whose outputs are wanted."""
-        wanted = {one.name for one in start.prompt.wanted} - {"reasoning", "rationale"}
-        for path, signature in self.benchmark.signatures.items():
-            if wanted == {one.name for one in signature.outputs}:
-                return path
-        return None
+
+@lru_cache(maxsize=65_536)
+def _skill(benchmark: Benchmark, seed: int, start: Start) -> Skill | None:
+    path = _path(benchmark, start)
+    return None if path is None else skill(benchmark, path, start, seed)
+
+
+def _path(benchmark: Benchmark, start: Start) -> str | None:
+    """The predictor whose outputs are wanted."""
+    wanted = {one.name for one in start.prompt.wanted} - {"reasoning", "rationale"}
+    for path, signature in benchmark.signatures.items():
+        if wanted == {one.name for one in signature.outputs}:
+            return path
+    return None
 
 
 @lru_cache(maxsize=100_000)
