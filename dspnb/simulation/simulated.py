@@ -30,11 +30,18 @@ class Simulated:
     another `rollout`, or asked for several samples, others. Luck belongs in part to the example, so
     prompts fail together. Whatever else it is asked for it writes as `Writer` does, in the layout
     of the prompt: ours, or DSPy's chat and JSON. It shares nothing with optimizers but prompts.
+
+    >>> from dspnb import data, use
+    >>> negation = data.benchmark("negation")
+    >>> with use(lm=Simulated(negation)):
+    ...     made = [negation.program()(**one.inputs) for one in negation.examples(50)]
+    >>> sum(map(negation.right, negation.examples(50), made))
+    20.0
     """
 
-    benchmark: Benchmark
-    seed: int = 0
-    insight: float = 1.0  # of its proposals
+    benchmark: Benchmark  # whose prompts it answers
+    seed: int = 0  # of its luck: another one is another model of the same skill
+    insight: float = 1.0  # how much more, or less, than usual it sees when it proposes
 
     never_blocks = True  # a run awaits it, without a thread for each call
     price = Price(0.0, 0.0)

@@ -52,7 +52,7 @@ def main(url: str, file: str) -> None:
                 for row in rows[1:]:
                     given = {name: row[name] for name in ("premise", "hypothesis")}
                     answers.append(program(**given).label)
-    print(json.dumps(answers))
+    sys.stdout.write(json.dumps(answers))
 
 
 if __name__ == "__main__":
