@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from servers.offline_over_http import KEY, running
 
-from dspnb import LM, data, use
+from dspnb import LM, Predict, data, use
 from dspnb.simulation import Simulated
 
 SERVE = Path(__file__).parent.parent / "bench/study/serve.py"
@@ -46,8 +46,10 @@ def test_a_program_does_the_same_over_it():
     assert there == here
 
 
-def test_a_server_that_samples_answers_anew_above_temperature_0(prompts):
-    model, prompt = Simulated(BENCHMARK), prompts[0]
+def test_a_server_that_samples_answers_anew_above_temperature_0():
+    model = Simulated(BENCHMARK)
+    asks = Predict("examples -> new_instructions")
+    prompt = asks.messages(examples=BENCHMARK.rules[0].texts[0])  # whose answers all differ
     with running(model) as server:
         server.samples = True
         lm = over(server.url)
@@ -55,6 +57,7 @@ def test_a_server_that_samples_answers_anew_above_temperature_0(prompts):
         warm = [lm(prompt, temperature=1.0).text for _ in range(3)]
         more = [one.text for one in lm(prompt, temperature=1.0, n=2).samples]
 
+    assert len(set(warm)) == 3
     assert cold == [model.text(prompt)] * 3
     assert [*warm, *more] == [model.text(prompt, i) for i in range(5)]
 
