@@ -7,9 +7,10 @@ import os
 import shutil
 
 import pytest
+from kernels import packages_of
+
 from browser.chromium import find
 from browser.lab import ARGUMENTS, ROOT, Notebook, jupyter_lab
-from kernels import packages_of
 
 OLD = "6.30.1"  # an ipykernel without subshells
 
