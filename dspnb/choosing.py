@@ -1,0 +1,23 @@
+"""Which optimizer a run has when nobody names one, and why."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .cancellation import Cancellation, Cancelled, cancellation
+from .context import use
+from .example import Example, Metric, Prediction, score
+from .optimizers import BootstrapFewShot, LabeledFewShot, Optimizer, Race
+
+RACE, BOOTSTRAP, LABELS = Race(), BootstrapFewShot(), LabeledFewShot()
+CHOICES: Sequence[Optimizer] = (RACE, BOOTSTRAP, LABELS)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An optimizer, and in a line what it was chosen by."""
+
+    optimizer: Optimizer
+    why: str
