@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .cancellation import Cancellation, Cancelled, cancellation
-from .context import use
-from .example import Example, Metric, Prediction, score
 from .optimizers import BootstrapFewShot, LabeledFewShot, Optimizer, Race
 
 RACE, BOOTSTRAP, LABELS = Race(), BootstrapFewShot(), LabeledFewShot()
