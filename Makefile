@@ -42,7 +42,7 @@ test: setup browser .venv-bench/.installed  ## all tests: Python, kernels, brows
 	$(PYTEST) $(ARGS)
 	cd js && npm test
 
-fast: setup  ## the tests for the inner loop, under a minute
+fast: setup  ## the tests for the inner loop: no kernel, no browser, none that is slow
 	$(PYTEST) -m "not browser and not slow and not kernels" $(ARGS)
 
 check: setup  ## ruff, mypy --strict, tsc, biome
