@@ -49,9 +49,9 @@ def test_the_truth_of_one_predictor_agrees_with_running_it(name, count):
     assert true == pytest.approx(seen, abs=3 * math.sqrt(seen * (1 - seen) / COUNT))
 
 
-@pytest.mark.xfail(reason="a slip from a wrong answer may hit the label, which `truth` leaves out")
-def test_the_truth_agrees_where_answers_are_one_of_a_few_labels():
-    true, seen = told_and_run("negation", 0)
+@pytest.mark.parametrize(("name", "count"), [("negation", 0), ("negation", 8), ("constraints", 0)])
+def test_the_truth_agrees_where_a_slip_may_hit_the_label_or_keep_a_share(name, count):
+    true, seen = told_and_run(name, count)
 
     assert true == pytest.approx(seen, abs=3 * math.sqrt(seen * (1 - seen) / COUNT))
 
