@@ -12,7 +12,7 @@ from dspnb.report import Row
 
 from . import options, siblings
 from .base import Evaluate, Lead, Search, Task, Validate
-from .bundles import bundles
+from .bundles import bundles, parted
 from .effects import Effects, Scores
 from .options import DEMOS, Choice, Option, Options
 
@@ -151,11 +151,12 @@ class _Track:
         """Offer rewrites of one predictor of the leader; how many there are."""
         seen = self._rows.get(options.names(leader), {})
         rows = [*seen.values()] if len(seen) >= FIRST else [*self._probed, *seen.values()]
-        failed = [row for row in rows if row.score.value < 1]
+        good, failed = parted(rows)
         if not failed:
             return 0
-        shown = self._rng.sample(failed, min(siblings.FAILURES, len(failed)))
-        good = [row for row in rows if row.score.value >= 1]
+        middle = failed[len(failed) // 2].score.value
+        worst = [row for row in failed if row.score.value <= middle]
+        shown = self._rng.sample(worst, min(siblings.FAILURES, len(worst)))
         good = self._rng.sample(good, min(siblings.SUCCESSES, len(good)))
         path = self._blamed(failed)
         parent = leader[path]
