@@ -46,10 +46,10 @@ def chosen(plan: Plan) -> Chosen:
         return _because(BOOTSTRAP, few, "it makes only one")
     if runs is not None and runs < ENOUGH:
         short = f"the budget allows about {_count(runs, 'run')} of the program"
+        if runs >= 2 * val and labels:
+            return _because(LABELS, short, f"too few for a race, which takes {ENOUGH}")
         if runs >= 2 * val + DEMOS:
             return _because(BOOTSTRAP, short, f"too few for a race, which takes {ENOUGH}")
-        if runs >= 2 * val and labels:
-            return _because(LABELS, short, f"and {2 * val} of them score it before and after")
         return _because(RACE, short, "too few to score even one candidate on all of validation")
     return _because(
         RACE,
