@@ -140,7 +140,8 @@ class _Track:
         self._note([(choice, places)], [report])
         if race.calls is None and task.calls is not None:
             each = sum(len(row.trace) for row in self._probed) / len(self._probed)
-            self._limit = int(task.calls / max(1.0, each))
+            questions = race.rewrites + race.patience  # are calls of a model, too
+            self._limit = int((task.calls - questions) / max(1.0, each))
         found = bundles(task.signatures, task.train, self._probed, race.max_demos, self._rng)
         first = choice[DEMOS]
         self._offer(DEMOS, [first.changed(what, demos) for what, demos in found.items()])
