@@ -239,7 +239,7 @@ def _mipro(given: Given) -> dspy.Module:
 def _gepa(given: Given) -> dspy.Module:
     search = dspy.GEPA(
         metric=given.feedback,
-        reflection_lm=given.model,
+        reflection_lm=given.model.copy(temperature=1.0),  # as its documentation advises
         num_threads=1,
         seed=given.seed,
         **given.settings,
