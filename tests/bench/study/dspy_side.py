@@ -11,7 +11,7 @@ import os
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,11 +22,12 @@ from dspy.utils.callback import BaseCallback
 from dspy_model import Asked, Model
 from dspy_programs import Metric, as_examples, is_program, program, state_of
 from grid import Cell
+from truths import truths_of
 
 from dspnb.data import BENCHMARKS
 from dspnb.data.benchmark import Benchmark
 from dspnb.module import State
-from dspnb.simulation import Simulated, truth
+from dspnb.simulation import Simulated
 
 PACKAGES = "dspy", "gepa", "optuna"
 
@@ -68,7 +69,7 @@ def run(cell: Cell) -> dict[str, Any]:
     found, error = _found(cell.optimizer, given, watch)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
 
-    truths = Truths(simulated)
+    truths = truths_of(cell.benchmark, cell.seed)
     base = truths(benchmark.program().state)
     final = None if found is None else truths(state_of(benchmark, found))
     curve = [[mark.paid, mark.runs, truths(mark.state), mark.mean] for mark in watch.marks]
@@ -140,21 +141,6 @@ class Watch(BaseCallback):
         state, mean = self._shown.pop(call_id), outputs.score / 100
         if not self.marks or mean > self.marks[-1].mean:
             self.marks.append(Mark(self.paid, self.runs, mean, state))
-
-
-class Truths:
-    """How good states truly are, each reckoned once."""
-
-    def __init__(self, simulated: Simulated) -> None:
-        self.simulated = simulated
-        self.known: dict[str, float] = {}
-
-    def __call__(self, state: State) -> float:
-        key = repr(state)
-        if key not in self.known:
-            program = self.simulated.benchmark.program().with_state(state)
-            self.known[key] = round(truth(self.simulated, program), 5)
-        return self.known[key]
 
 
 def _found(optimizer: str, given: Given, watch: Watch) -> tuple[dspy.Module | None, str | None]:

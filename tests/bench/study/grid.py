@@ -57,11 +57,11 @@ def cells(
     benchmarks: Iterable[str] = tuple(BENCHMARKS),
     seeds: Iterable[int] = range(SEEDS),
 ) -> Iterator[Cell]:
-    """All runs of one side, grid by grid, the seeds within each benchmark."""
+    """All runs of one side: grid by grid and seed by seed, so that what is there is balanced."""
     named, numbers = tuple(benchmarks), tuple(seeds)
     for grid in grids:
-        for name in named:
-            for seed in numbers:
+        for seed in numbers:
+            for name in named:
                 for setup in SETUPS[side, grid]:
                     yield Cell(side=side, grid=grid, benchmark=name, seed=seed, **setup)
 
