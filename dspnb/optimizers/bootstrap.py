@@ -83,7 +83,7 @@ class BootstrapFewShot:
                     if self._accepted(report.rows[0]):
                         wave.remove(i)
                         used.add(i)
-                        for path, demo in _demos(report.rows[0].trace, task.rng):
+                        for path, demo in demos_of(report.rows[0].trace, task.rng):
                             if path in demos:  # a predictor made during the run has no state
                                 demos[path].append(demo)
                 if not wave:
@@ -138,7 +138,7 @@ def _gives_away(signature: Signature, demo: Example, example: Example) -> bool:
     return all(name in example and demo[name] == example[name] for name in compared)
 
 
-def _demos(trace: Sequence[Call], rng: random.Random) -> Iterator[tuple[str, Example]]:
+def demos_of(trace: Sequence[Call], rng: random.Random) -> Iterator[tuple[str, Example]]:
     """One demo of each predictor in a run; of several calls, the last or an earlier one by lot."""
     calls: dict[str, list[Call]] = {}
     for call in trace:

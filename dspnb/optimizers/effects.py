@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,30 +13,46 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
 SCALES = (0.02, 0.05, 0.1, 0.2)  # standard deviations of a change's effect, tried by likelihood
-SPLIT = 0.5  # the share of variance that is the example's, where nothing is known
-WORTH = 20  # scores that this is worth
-WIDE = 1.0  # the standard deviation of the overall mean
+SPLIT, WORTH = 0.5, 20  # the share of variance that is the example's; how many scores that is worth
+LEAST = 0.04  # the variance of scores at least, though all were equal so far
+MIDDLE, WIDE = 0.5, 1.0  # the mean of all scores, before any is known, and its standard deviation
+DIGITS = 9  # results are rounded, so that searches go alike on all machines
 
 
-@dataclass
 class Scores:
-    """Scores so far, each of some changes on an example."""
+    """Scores so far, each of a program with some changes on one example."""
 
-    changes: dict[str, int] = field(default_factory=dict)  # name -> its place
-    cells: list[tuple[tuple[int, ...], int, float]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}  # change -> its column
+        self._cells: list[tuple[tuple[int, ...], int, float]] = []
 
-    def add(self, changes: Iterable[str], example: int, value: float) -> None:
-        """Note the score of a program with these changes."""
-        places = tuple(self.place(name) for name in changes)
-        self.cells.append((places, example, value))
+    def __len__(self) -> int:
+        return len(self._cells)
 
-    def place(self, name: str) -> int:
-        """The place of a change; a new one gets the next."""
-        return self.changes.setdefault(name, len(self.changes))
+    def expect(self, changes: Iterable[str]) -> None:
+        """Take changes into account of which no score is known yet."""
+        for name in changes:
+            self._places.setdefault(name, len(self._places))
+
+    def add(self, changes: Sequence[str], example: int, value: float) -> None:
+        """Note a score."""
+        self.expect(changes)
+        self._cells.append((tuple(self._places[name] for name in changes), example, value))
 
     def effects(self) -> Effects:
         """What all scores together say."""
-        return _fitted(self)
+        import numpy as np
+
+        count = len(self._places)
+        x = np.zeros((len(self._cells), count + 1))
+        x[:, count] = 1.0
+        y = np.zeros(len(self._cells))
+        rows: dict[int, list[int]] = {}
+        for i, (places, example, value) in enumerate(self._cells):
+            x[i, list(places)] = 1.0
+            y[i] = value
+            rows.setdefault(example, []).append(i)
+        return _fitted(dict(self._places), x, y, rows)
 
 
 @dataclass(frozen=True)
@@ -45,99 +60,85 @@ class Effects:
     """The posterior of an additive model: score = example + what each change adds + luck.
 
     Examples and changes are random effects (best linear unbiased prediction: Henderson, 1975), so
-    programs with other examples and other combinations of changes inform each other, and what the
-    same example does to all of them cancels out.
+    programs that were scored on other examples, and other combinations of changes, inform each
+    other; what an example does to all of them cancels out. A change of a change inherits its
+    parent's effect, since it has its parent's changes too.
     """
 
-    changes: Mapping[str, int]
-    mean: Array  # of each change's effect; the last is the mean of all examples
-    root: Array  # of the covariance: a lower triangle
-    examples: Mapping[int, tuple[float, float]]  # how each differs from the mean, and its variance
-    luck: float  # variance of a score around its expectation
-    between: float  # variance between examples
+    places: Mapping[str, int]
+    mean: Sequence[float]  # of each change's effect; the last is the mean score without any
+    root: Array  # of the covariance
+    examples: Mapping[int, tuple[float, float]]  # how each differs from the mean, and the variance
+    luck: float  # the variance of a score around what is expected
+    between: float  # and of examples around their mean
 
-    @property
-    def level(self) -> float:
-        """The mean score without any change."""
-        return float(self.mean[-1])
-
-    def of(self, changes: Iterable[str], drawn: Array | None = None) -> float:
+    def of(self, changes: Iterable[str], drawn: Sequence[float] | None = None) -> float:
         """What some changes add together: as expected, or in a draw."""
         source = self.mean if drawn is None else drawn
-        return float(sum(source[self.changes[name]] for name in changes if name in self.changes))
+        return sum(source[self.places[name]] for name in changes)
 
-    def draw(self, rng: random.Random) -> Array:
-        """All effects, as they may be (Thompson, 1933)."""
-        import numpy as np
-
-        lots = np.array([rng.gauss(0, 1) for _ in self.mean])
-        drawn: Array = self.mean + self.root @ lots
-        return drawn
-
-    def telling(self, changes: Iterable[str], example: int) -> float:
-        """How much the score on an example would tell about these changes.
-
-        The more open it is how it ends, and the better the example is known from other programs.
-        """
-        offset, variance = self.examples.get(example, (0.0, self.between))
-        p = min(0.95, max(0.05, self.level + self.of(changes) + offset))
-        return p * (1 - p) / (self.luck + variance)
+    def draw(self, rng: random.Random) -> Sequence[float]:
+        """All effects, as they may truly be (Thompson, 1933)."""
+        lots = [rng.gauss(0, 1) for _ in self.mean]
+        drawn = self.root @ lots + self.mean
+        return [round(effect, DIGITS) for effect in drawn.tolist()]
 
     def expected(self, changes: Iterable[str]) -> float:
-        """The mean score over the examples that were seen, each kept within 0 and 1."""
-        gain = self.level + self.of(changes)
-        if not self.examples:
-            return min(1.0, max(0.0, gain))
-        kept = [min(1.0, max(0.0, gain + offset)) for offset, _ in self.examples.values()]
-        return sum(kept) / len(kept)
+        """The mean score of these changes over the examples seen, each kept within 0 and 1."""
+        level = self.mean[-1] + self.of(changes)
+        offsets = [offset for offset, _ in self.examples.values()] or [0.0]
+        return sum(min(1.0, max(0.0, level + offset)) for offset in offsets) / len(offsets)
+
+    def telling(self, changes: Iterable[str], examples: Iterable[int]) -> dict[int, float]:
+        """Example -> how much its score would tell about these changes.
+
+        The more, the more open it is how it ends (Polo et al., 2024, arXiv 2402.14992, choose
+        examples so), and the better the example is known from other programs.
+        """
+        level = self.mean[-1] + self.of(changes)
+        found = {}
+        for example in examples:
+            offset, variance = self.examples.get(example, (0.0, self.between))
+            p = min(0.95, max(0.05, level + offset))
+            found[example] = round(p * (1 - p) / (self.luck + variance), DIGITS)
+        return found
 
 
-def _fitted(scores: Scores) -> Effects:
-    """The model with the scale of effects that makes the scores most likely."""
+def _fitted(
+    places: Mapping[str, int], x: Array, y: Array, rows: Mapping[int, Sequence[int]]
+) -> Effects:
+    """The model with the scale of effects that makes the scores most likely (empirical Bayes)."""
     import numpy as np
 
-    count = len(scores.changes)
-    x = np.zeros((len(scores.cells), count + 1))
-    x[:, count] = 1.0
-    y = np.empty(len(scores.cells))
-    rows: dict[int, list[int]] = {}
-    for i, (places, example, value) in enumerate(scores.cells):
-        x[i, list(places)] = 1.0
-        y[i] = value
-        rows.setdefault(example, []).append(i)
-    luck, between = _variances(y, rows.values())
-    shrink = {e: between / (luck + len(r) * between) for e, r in rows.items()}
-    xs = np.array([x[r].sum(0) for r in rows.values()])
-    ys = np.array([y[r].sum() for r in rows.values()])
-    weights = np.array([*shrink.values()])
-    precision = (x.T @ x - xs.T @ (xs * weights[:, None])) / luck
-    pull = (x.T @ y - xs.T @ (ys * weights)) / luck
+    luck, between = _variances(y, list(rows.values()))
+    shrink = np.array([between / (luck + len(some) * between) for some in rows.values()])
+    xs = np.array([x[some].sum(0) for some in rows.values()])
+    ys = np.array([y[some].sum() for some in rows.values()])
+    precision = (x.T @ x - xs.T @ (xs * shrink[:, None])) / luck
+    pull = (x.T @ y - xs.T @ (ys * shrink)) / luck
+    pull[-1] += MIDDLE / WIDE**2
     best: tuple[float, Array, Array] | None = None
     for scale in SCALES:
-        prior = np.full(count + 1, scale**-2)
-        prior[count] = WIDE**-2
-        start = np.zeros(count + 1)
-        start[count] = 0.5
+        prior = np.full(len(pull), scale**-2)
+        prior[-1] = WIDE**-2
         lower = np.linalg.cholesky(precision + np.diag(prior))
-        mean = np.linalg.solve(lower.T, np.linalg.solve(lower, pull + prior * start))
-        fit = mean @ (pull + prior * start)
-        likely = float(np.log(prior).sum() - 2 * np.log(np.diag(lower)).sum() + fit) / 2
-        if best is None or likely > best[0]:
-            best = likely, mean, lower
+        mean = np.linalg.solve(lower.T, np.linalg.solve(lower, pull))
+        likely = np.log(prior).sum() / 2 - np.log(np.diag(lower)).sum() + mean @ pull / 2
+        if best is None or likely > best[0] + 10**-DIGITS:
+            best = float(likely), mean, lower
     assert best is not None
-    _, mean, lower = best
+    mean, root = np.round(best[1], DIGITS), np.round(np.linalg.inv(best[2]).T, DIGITS)
     left = y - x @ mean
     examples = {
-        e: (shrink[e] * float(left[r].sum()), between * luck / (luck + len(r) * between))
-        for e, r in rows.items()
+        example: (float(share * left[some].sum()), float(luck * share))
+        for (example, some), share in zip(rows.items(), shrink, strict=True)
     }
-    root = np.linalg.inv(lower).T
-    return Effects(dict(scores.changes), mean, root, examples, luck, between)
+    return Effects(places, mean.tolist(), root, examples, luck, between)
 
 
-def _variances(y: Array, rows: Iterable[Sequence[int]]) -> tuple[float, float]:
-    """Of luck, and between examples: by those that were seen more than once, shrunk to a half."""
-    whole = max(0.04, float(y.var()) if len(y) > 1 else 0.25)
+def _variances(y: Array, rows: Sequence[Sequence[int]]) -> tuple[float, float]:
+    """Of luck, and between examples: by those that were seen more than once, and half and half."""
+    whole = max(LEAST, float(y.var()))
     within, freedom = 0.0, 0
     for some in rows:
         if len(some) > 1:
@@ -147,18 +148,3 @@ def _variances(y: Array, rows: Iterable[Sequence[int]]) -> tuple[float, float]:
     luck = (WORTH * SPLIT * whole + within) / (WORTH + freedom)
     luck = min(0.95 * whole, max(0.05 * whole, luck))
     return luck, whole - luck
-
-
-def regret(
-    effects: Effects, options: Sequence[Sequence[Sequence[str]]], rng: random.Random
-) -> float:
-    """By how much the best choice of each factor is expected to beat the one that looks best."""
-    draws = [effects.draw(rng) for _ in range(64)]
-    lost = 0.0
-    for levels in options:
-        best = max(levels, key=effects.of)
-        lost += sum(
-            max(effects.of(one, drawn) for one in levels) - effects.of(best, drawn)
-            for drawn in draws
-        ) / len(draws)
-    return lost if not math.isnan(lost) else 0.0

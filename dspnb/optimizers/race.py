@@ -1,333 +1,285 @@
-"""Race instructions and demos against each other, and pay for no score that tells nothing."""
+"""Race instructions and demos against each other, and pay for no score that tells little."""
 
 from __future__ import annotations
 
-import dataclasses
 import random
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from dspnb.example import Example
-from dspnb.module import State
+from dspnb.errors import UsageError
 from dspnb.report import Row
-from dspnb.trace import Call
 
+from . import options, siblings
 from .base import Evaluate, Lead, Search, Task, Validate
-from .effects import Effects, Scores, regret
-from .labeled import demos_for
-from .siblings import Attempt, question, rewrites
+from .bundles import bundles
+from .effects import Effects, Scores
+from .options import DEMOS, Choice, Option, Options
 
-CALLS = 600  # runs of the program without a budget
-CHANCE = 0.1  # of an item that is drawn by lot rather than because it tells much
+CALLS = 500  # runs of the program at most, where neither the race nor a budget says
+SHORTEST = 60  # runs for which options are raced before others come
+BY_LOT = 0.2  # the share of examples that are drawn, rather than chosen by what they tell
+FIRST = 10  # examples that the program as it is runs on, whatever they tell
+SETTLED = 0.01  # what the best option may be expected to be better than the leader
+DRAWS = 100
+HOPE = 0.02  # a gain below is none
+DOUBT = 0.1  # a probability of such a gain, below which there is no more to try
+LIKELY = 0.03  # options that are the best less often are dropped
 
 
 @dataclass(frozen=True)
 class Race:
     """Find better instructions and demos with few runs of the program.
 
-    ...
+    1. Probe: run the program on `probe` training examples.
+    2. Offer options: demos, from what it got right and wrong; and `siblings` rewrites of one
+       predictor's instructions, from failures seen together, each with another idea.
+    3. Race them: `lanes` combinations at a time, drawn by Thompson sampling (1933) from an additive
+       model of what each change adds (`Effects`), run on the `block` validation examples that tell
+       most about them. No combination is ever scored on the whole set.
+    4. When it is clear who leads, or after a share of the `calls` (one for each of the `rewrites`,
+       and at least 60), drop what cannot win and rewrite the leader: until `patience` rewrites were
+       in vain, or there is nothing to gain.
+
+    A rewrite is not scored on examples that it was made from. The held-out comparison of the run
+    confirms the result, once. What it stands on: racing on shared examples (CAPO, Zehle et al.,
+    2025, arXiv 2504.16005; BudgetAPO, arXiv 2610.05671), best-arm identification for prompts
+    (TRIPLE, Shi et al., 2024, arXiv 2402.09723), choosing examples that discriminate (tinyBenchmarks,
+    Polo et al., 2024, arXiv 2402.14992), reflection on failures (GEPA, Agrawal et al., 2025, arXiv
+    2507.19457), instructions and demos together (MIPRO, Opsahl-Ong et al., 2024, arXiv 2406.11695).
     """
 
-    calls: int | None = None
+    calls: int | None = None  # runs of the program; by the budget when not given, else 500
     siblings: int = 4
     max_demos: int = 8
-    probe: int = 20
+    probe: int = 16
+    rewrites: int = 4
     block: int = 5
     lanes: int = 4
-    settled: float = 0.01
     patience: int = 2
-    shown: int = 8
-    per_generation: int = 90
 
-    samples = True
+    samples: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        least = {"calls": 1, "probe": 1, "rewrites": 1, "block": 1, "lanes": 1, "patience": 1}
+        for name, few in least.items():
+            value = getattr(self, name)
+            if value is not None and value < few:
+                raise UsageError(f"`{name}` is at least {few}; got {value!r}.")
+        if not 1 <= self.siblings <= len(siblings.ORDINALS) or self.max_demos < 0:
+            raise UsageError(
+                f"A race has 1 to {len(siblings.ORDINALS)} siblings and at least 0 demos; "
+                f"got {self}."
+            )
 
     def search(self, task: Task) -> Search:
-        return (yield from _Race(self, task).run())
+        track = _Track(self, task)
+        yield from track.probe()
+        leader, vain = track.options.as_it_is, 0
+        while track.left and vain < self.patience:
+            before = leader
+            if not (yield from track.rewrite(leader)) and vain:
+                break
+            leader = yield from track.race()
+            track.look_back()
+            vain = vain + 1 if options.same(leader, before) else 0
+            if not track.hopeful():
+                break
+        yield Lead(track.options.state(leader), track.expected(leader))
+        return track.options.state(leader)
 
     @property
     def most_demos(self) -> int:
+        """How many demos a prompt may have."""
         return self.max_demos
 
     def program_calls(self, train: int, val: int, predictors: int = 1) -> dict[str, int]:
-        return {"probing": min(self.probe, train), "racing": self.calls or CALLS}
+        calls, probe = self.calls or CALLS, min(self.probe, train)
+        return {"probing": probe, "racing": max(0, calls - probe)}
 
     def proposer_calls(self, train: int, val: int, predictors: int = 1) -> int:
-        return 12
+        return 1 + (self.calls or CALLS) // self.block
 
 
-@dataclass(frozen=True)
-class Level:
-    """One choice for a factor: the instructions of a predictor, or the demos of all."""
+class _Track:
+    """What is raced, and what is known so far."""
 
-    name: str
-    lineage: tuple[str, ...]  # the changes that led to it from the program as it is
-    value: Any
-    unfit: frozenset[int] = frozenset()  # examples that it was made from
+    effects: Effects
 
-
-Choice = Mapping[str, Level]  # factor -> level
-DEMOS = "demos"
-
-
-class _Race:
     def __init__(self, race: Race, task: Task) -> None:
-        self.race, self.task, self.rng = race, task, task.rng
-        self.factors: dict[str, list[Level]] = {
-            path: [Level(f"{path} as it is", (), setting.instructions)]
-            for path, setting in task.state.items()
-        }
-        self.factors[DEMOS] = [
-            Level("demos as they are", (), {p: s.demos for p, s in task.state.items()})
-        ]
-        self.scores = Scores()
-        self.seen: dict[str, dict[int, Row]] = {}  # state, as text -> its rows on val
-        self.spent = 0
-        self.probed: list[Row] = []
-        self.attempts: dict[str, list[Attempt]] = {}
-        self.effects: Effects | None = None
+        self._race, self._task, self._rng = race, task, task.rng
+        self.options = Options(task.state)
+        self._scores = Scores()
+        self._rows: dict[
+            Sequence[str], dict[int, Row]
+        ] = {}  # choice -> its rows, by place in `val`
+        self._probed: Sequence[Row] = ()
+        self._spent, self._limit = 0, race.calls or CALLS
+        self._rewritten: dict[str, list[Option]] = {path: [] for path in task.state}
+        self._number = 0  # of the last rewrite
 
-    def run(self) -> Search:
-        limit = self.race.calls or CALLS
-        self.probed = (yield Evaluate(self.task.state, self._probe())).rows
-        self.spent += len(self.probed)
-        each = max(1.0, sum(len(row.trace) for row in self.probed) / len(self.probed))
-        if self.task.calls is not None:
-            limit = min(limit, int(self.task.calls / each))
-        if self.race.calls is None and self.task.calls is not None:
-            limit = int(self.task.calls / each)
-        self.factors[DEMOS] += self._demo_levels()
-        idle, generation = 0, 0
-        leader: Choice = {name: levels[0] for name, levels in self.factors.items()}
-        while self.spent < limit:
-            before = leader
-            fresh = yield from self._propose(leader)
-            generation += 1
-            start = self.spent
-            while self.spent < limit and self.spent - start < self.race.per_generation * (
-                1 + (generation == 1)
-            ):
-                if not (yield from self._round(limit)):
-                    break
-                leader = self._leader()
-                yield Lead(self._state(leader), self.effects.expected(self._changes(leader)))
-                if self.spent - start >= 40 and self._regret() < self.race.settled:
-                    break
-            self._remember(fresh, before)
-            self._prune()
-            idle = 0 if any(leader[f].name != before[f].name for f in leader) else idle + 1
-            if idle >= self.race.patience or not fresh:
-                break
-        # what is left settles who leads
-        while self.spent < limit and self._regret() >= self.race.settled / 2:
-            if not (yield from self._round(limit)):
-                break
-            leader = self._leader()
-            yield Lead(self._state(leader), self.effects.expected(self._changes(leader)))
-        return self._state(leader)
+    @property
+    def left(self) -> int:
+        """Runs of the program that may still be made."""
+        return max(0, self._limit - self._spent)
 
-    # -- scoring
+    def probe(self) -> Generator[Any, Any, None]:
+        """Run the program as it is: on training examples to learn from, and on some others."""
+        race, task = self._race, self._task
+        few = min(race.probe, len(task.train), max(1, self._limit // 4))
+        examples = self._rng.sample(list(task.train), few)
+        choice = self.options.as_it_is
+        places = tuple(self._rng.sample(range(len(task.val)), min(FIRST, len(task.val))))
+        asks = Evaluate(task.state, examples), Validate(task.state, note="as it is", places=places)
+        probed, report = yield asks
+        self._probed = probed.rows
+        self._spent += len(self._probed)
+        self._note([(choice, places)], [report])
+        if race.calls is None and task.calls is not None:
+            each = sum(len(row.trace) for row in self._probed) / len(self._probed)
+            self._limit = int(task.calls / max(1.0, each))
+        found = bundles(task.signatures, task.train, self._probed, race.max_demos, self._rng)
+        first = choice[DEMOS]
+        self._offer(DEMOS, [first.changed(what, demos) for what, demos in found.items()])
 
-    def _round(self, limit: int) -> Generator[Any, Any, int]:
-        effects = self.effects
-        choices: list[Choice] = []
-        leader = self._leader()
-        for lane in range(self.race.lanes):
-            if effects is None:
-                choice = {f: self.rng.choice(levels) for f, levels in self.factors.items()}
-                if lane == 0:
-                    choice = leader
-            else:
-                drawn = effects.draw(self.rng)
-                choice = {
-                    f: max(levels, key=lambda one: effects.of(one.lineage, drawn))
-                    for f, levels in self.factors.items()
-                }
-            choices.append(choice)
-        asks, whose, taken = [], [], {}
-        for choice in choices:
-            places = self._places(choice, taken)
-            if not places:
-                continue
-            asks.append(
-                Validate(self._state(choice), self.task.state, self._note(choice), places=places)
-            )
-            whose.append((choice, places))
-        room = limit - self.spent
-        while asks and sum(len(p) for _, p in whose) > room:
-            asks.pop()
-            whose.pop()
-        if not asks:
-            self.spent = limit if room < self.race.block else self.spent
+    # -- rewriting -------------------------------------------------------------------------
+
+    def rewrite(self, leader: Choice) -> Generator[Any, Any, int]:
+        """Offer rewrites of one predictor of the leader; how many there are."""
+        seen = self._rows.get(options.names(leader), {})
+        rows = [*seen.values()] if len(seen) >= FIRST else [*self._probed, *seen.values()]
+        failed = [row for row in rows if row.score.value < 1]
+        if not failed:
             return 0
-        reports = yield tuple(asks)
-        for (choice, places), report in zip(whose, reports, strict=True):
-            rows = self.seen.setdefault(repr(self._state(choice)), {})
-            for place, row in zip(places, report.rows, strict=True):
-                rows[place] = row
-                self.scores.add(self._changes(choice), place, row.score.value)
-            self.spent += len(places)
-        self.effects = self.scores.effects()
-        return len(asks)
+        shown = self._rng.sample(failed, min(siblings.FAILURES, len(failed)))
+        good = [row for row in rows if row.score.value >= 1]
+        good = self._rng.sample(good, min(siblings.SUCCESSES, len(good)))
+        path = self._blamed(failed)
+        parent = leader[path]
+        known = [parent.value, *(one.value for one in self._rewritten[path])]
+        answer = yield siblings.question(
+            path, parent.value, shown, good, failed, self._attempts(path), self._race.siblings
+        )
+        places = [place for place, row in seen.items() if any(row is one for one in shown)]
+        fresh = []
+        for text in siblings.rewrites(answer, known):
+            self._number += 1
+            fresh.append(parent.changed(f"rewrite {self._number} of {path}", text, places))
+        self._offer(path, fresh)
+        self._rewritten[path] += fresh
+        return len(fresh)
 
-    def _places(self, choice: Choice, taken: dict) -> tuple[int, ...]:
-        state = repr(self._state(choice))
-        done = set(self.seen.get(state, {})) | taken.setdefault(state, set())
-        unfit = frozenset().union(*(level.unfit for level in choice.values()))
-        open_ = [i for i in range(len(self.task.val)) if i not in done and i not in unfit]
-        if not open_:
-            return ()
-        picked = []
-        changes = self._changes(choice)
-        if self.effects is not None:
-            ranked = sorted(open_, key=lambda i: (-self.effects.telling(changes, i), i))
-        else:
-            ranked = open_
-        for _ in range(min(self.race.block, len(open_))):
-            if self.rng.random() < CHANCE:
-                i = self.rng.choice([i for i in open_ if i not in picked])
-            else:
-                i = next(i for i in ranked if i not in picked)
-            picked.append(i)
-        taken[state] |= set(picked)
+    def _blamed(self, failed: Sequence[Row]) -> str:
+        """The predictor to rewrite: what feedback speaks of, rather than what was rewritten."""
+        called = {call.path for row in failed for call in row.trace}
+        paths = [path for path in self._task.state if path in called] or [*self._task.state]
+
+        def need(path: str) -> float:
+            blamed = sum(path in row.score.about for row in failed) / len(failed)
+            return blamed - len(self._rewritten[path]) / (4 * self._race.siblings)
+
+        return max(paths, key=need)
+
+    def _attempts(self, path: str) -> list[siblings.Attempt]:
+        """The last rewrites of a predictor, with what they seem to add."""
+        last = self._rewritten[path][-siblings.ATTEMPTS :]
+        return [siblings.Attempt(one.value, self.effects.of(one.changes[-1:])) for one in last]
+
+    def _offer(self, factor: str, fresh: Sequence[Option]) -> None:
+        self.options.add(factor, fresh)
+        self._scores.expect(change for option in fresh for change in option.changes)
+        self.effects = self._scores.effects()
+
+    # -- racing ----------------------------------------------------------------------------
+
+    def race(self) -> Generator[Any, Any, Choice]:
+        """Score combinations until it is clear which one leads, or so many runs are made."""
+        start, most = self._spent, max(SHORTEST, self._limit // self._race.rewrites)
+        while self._spent - start < most:
+            if not (yield from self._round()):
+                break
+            leader = self.options.best(self.effects)
+            yield Lead(self.options.state(leader), self.expected(leader))
+            if self._spent - start >= SHORTEST // 2 and self._is_settled(leader):
+                break
+        return self.options.best(self.effects)
+
+    def _round(self) -> Generator[Any, Any, bool]:
+        """Score some combinations on a few examples each; whether there was anything to score."""
+        runs: list[tuple[Choice, tuple[int, ...]]] = []
+        left = self.left
+        for _ in range(self._race.lanes):
+            choice = self.options.best(self.effects, self.effects.draw(self._rng))
+            taken = {i for one, places in runs if options.same(one, choice) for i in places}
+            places = self._places(choice, taken, min(left, self._race.block))
+            left -= len(places)
+            if places:
+                runs.append((choice, places))
+        if not runs:
+            return False
+        as_it_is = self._task.state
+        reports = yield tuple(
+            Validate(self.options.state(choice), as_it_is, options.note(choice), places=places)
+            for choice, places in runs
+        )
+        self._note(runs, reports)
+        self.effects = self._scores.effects()
+        return True
+
+    def _places(self, choice: Choice, taken: Iterable[int], count: int) -> tuple[int, ...]:
+        """The examples to score a choice on: those that tell most, and some by lot."""
+        done = {*self._rows.get(options.names(choice), {}), *taken, *options.unfit(choice)}
+        free = [i for i in range(len(self._task.val)) if i not in done]
+        telling = self.effects.telling(options.changes(choice), free)
+        ranked = sorted(free, key=lambda i: (-telling[i], i))
+        picked: list[int] = []
+        for _ in range(min(count, len(free))):
+            place = self._rng.choice(ranked) if self._rng.random() < BY_LOT else ranked[0]
+            ranked.remove(place)
+            picked.append(place)
         return tuple(picked)
 
-    # -- choices
+    def _note(self, runs: Sequence[tuple[Choice, tuple[int, ...]]], reports: Any) -> None:
+        for (choice, places), report in zip(runs, reports, strict=True):
+            rows = self._rows.setdefault(options.names(choice), {})
+            changes = options.changes(choice)
+            for place, row in zip(places, report.rows, strict=True):
+                rows[place] = row
+                self._scores.add(changes, place, row.score.value)
+            self._spent += len(places)
 
-    def _leader(self) -> Choice:
-        if self.effects is None:
-            return {f: levels[0] for f, levels in self.factors.items()}
-        return {
-            f: max(levels, key=lambda one: self.effects.of(one.lineage))
-            for f, levels in self.factors.items()
-        }
+    # -- judging ---------------------------------------------------------------------------
 
-    def _regret(self) -> float:
-        if self.effects is None:
-            return 1.0
-        return regret(
-            self.effects,
-            [[l.lineage for l in levels] for levels in self.factors.values()],
-            random.Random(self.spent),
-        )
+    def expected(self, choice: Choice) -> float:
+        """The mean score that a choice is expected to have."""
+        return self.effects.expected(options.changes(choice))
 
-    def _changes(self, choice: Choice) -> list[str]:
-        return [change for level in choice.values() for change in level.lineage]
+    def look_back(self) -> None:
+        """Drop the options that hardly can be the best."""
+        wins: dict[str, int] = {}
+        leader = self.options.best(self.effects)
+        for drawn in self._draws():
+            for option in self.options.best(self.effects, drawn).values():
+                wins[option.name] = wins.get(option.name, 0) + 1
+        likely = [name for name, times in wins.items() if times >= LIKELY * DRAWS]
+        self.options.keep([*likely, *options.names(leader)])
 
-    def _state(self, choice: Choice) -> State:
-        demos = choice[DEMOS].value
-        return {
-            path: dataclasses.replace(setting, instructions=choice[path].value, demos=demos[path])
-            for path, setting in self.task.state.items()
-        }
+    def hopeful(self) -> bool:
+        """Whether anything may be better than the program as it is."""
+        gains = [
+            self.effects.of(options.changes(self.options.best(self.effects, drawn)), drawn)
+            for drawn in self._draws()
+        ]
+        return sum(gain > HOPE for gain in gains) >= DOUBT * len(gains)
 
-    def _note(self, choice: Choice) -> str:
-        return ", ".join(level.name for level in choice.values() if level.lineage)
+    def _is_settled(self, leader: Choice) -> bool:
+        lost = [
+            self.effects.of(options.changes(self.options.best(self.effects, drawn)), drawn)
+            - self.effects.of(options.changes(leader), drawn)
+            for drawn in self._draws()
+        ]
+        return sum(lost) / len(lost) < SETTLED
 
-    def _prune(self) -> None:
-        """Keep the levels that may still be best."""
-        if self.effects is None:
-            return
-        draws = [self.effects.draw(self.rng) for _ in range(100)]
-        for f, levels in self.factors.items():
-            wins = {l.name: 0 for l in levels}
-            for d in draws:
-                wins[max(levels, key=lambda l: self.effects.of(l.lineage, d)).name] += 1
-            self.factors[f] = [l for l in levels if wins[l.name] >= 3]
-
-    # -- proposing
-
-    def _probe(self) -> list[Example]:
-        train = list(self.task.train)
-        return self.rng.sample(train, min(self.race.probe, len(train)))
-
-    def _demo_levels(self) -> list[Level]:
-        k = self.race.max_demos
-        levels = []
-        successes = [row for row in self.probed if not row.error and row.score.value >= 1]
-        failed = [row.example for row in self.probed if row.score.value < 1]
-        train = list(self.task.train)
-        boot = {p: s.demos for p, s in self.task.state.items()}
-        made: dict[str, list[Example]] = {p: [] for p in self.task.state}
-        for row in successes[:k]:
-            last: dict[str, Call] = {}
-            for call in row.trace:
-                if not call.error and not call.rejected and call.path in made:
-                    last[call.path] = call
-            for p, call in last.items():
-                made[p].append(Example(augmented=True, **call.inputs, **call.outputs))
-        half = k // 2
-
-        def labelled(path, rows, n):
-            return demos_for(self.task.signatures[path], rows)[:n]
-
-        mixed = self.rng.sample(train, len(train))
-        used = {id(r.example) for r in successes}
-        plans = {
-            "bootstrapped demos": {
-                p: (*made[p][:half], *labelled(p, mixed, k - len(made[p][:half]))) for p in made
-            },
-            "demos of failures": {
-                p: (*labelled(p, failed, k),) or tuple(made[p][:k]) for p in made
-            },
-            "labelled demos": {
-                p: (*labelled(p, mixed[k:], k),) or tuple(made[p][:k]) for p in made
-            },
-        }
-        for name, demos in plans.items():
-            if any(demos.values()) and all(demos != l.value for l in levels):
-                levels.append(Level(name, (name,), demos))
-                self.scores.place(name)
-        return levels
-
-    def _propose(self, leader: Choice) -> Generator[Any, Any, list[Level]]:
-        state = self._state(leader)
-        mine = self.seen.get(repr(state), {})
-        val_rows = list(mine.items())
-        base = self.probed if len(val_rows) < 8 else []
-        every = [*base, *(row for _, row in val_rows)]
-        failures = [row for row in every if row.score.value < 1]
-        if not failures:
-            return []
-        chosen = self.rng.sample(failures, min(self.race.shown, len(failures)))
-        good = [row for row in every if row.score.value >= 1]
-        good = self.rng.sample(good, min(2, len(good)))
-        unfit = frozenset(i for i, row in val_rows if any(row is one for one in chosen))
-        path = self._path(failures)
-        ask = question(
-            path,
-            leader[path].value,
-            chosen,
-            good,
-            failures,
-            self.attempts.get(path, [])[-3:],
-            self.race.siblings,
-        )
-        answer = yield ask
-        texts = rewrites(answer, [l.value for l in self.factors[path]])
-        fresh = []
-        for text in texts:
-            name = f"{path} rewrite {len(self.scores.changes)}.{len(fresh)}.{self.spent}"
-            fresh.append(
-                Level(name, (*leader[path].lineage, name), text, leader[path].unfit | unfit)
-            )
-        self.factors[path] = [*self.factors[path], *fresh]
-        for level in fresh:
-            self.scores.place(level.name)
-        if self.effects is not None:
-            self.effects = self.scores.effects()
-        self._turn = path
-        return fresh
-
-    def _path(self, failures: Sequence[Row]) -> str:
-        called = [p for p in self.task.state if any(c.path == p for r in failures for c in r.trace)]
-        paths = called or list(self.task.state)
-        tried = {p: len(self.attempts.get(p, [])) for p in paths}
-        blamed = {p: sum(p in r.score.about for r in failures) for p in paths}
-        return max(paths, key=lambda p: blamed[p] / len(failures) - 0.15 * tried[p])
-
-    def _remember(self, fresh: Sequence[Level], before: Choice) -> None:
-        for level in fresh:
-            path = self._turn
-            gain = self.effects.of(level.lineage) - self.effects.of(level.lineage[:-1])
-            self.attempts.setdefault(path, []).append(Attempt(level.value, gain))
+    def _draws(self) -> list[Sequence[float]]:
+        lot = random.Random(self._spent)  # so that looking changes nothing
+        return [self.effects.draw(lot) for _ in range(DRAWS)]

@@ -15,6 +15,7 @@ from .base import Complete
 from .shown import call_text, feedback_text
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+FAILURES, SUCCESSES, ATTEMPTS = 5, 1, 1  # how many are shown
 TASK = """\
 You improve the instructions of one step in a program that asks a language model.
 

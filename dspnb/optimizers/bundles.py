@@ -1,0 +1,61 @@
+"""Sets of demos for all predictors together, from what a program did with training examples."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+
+from dspnb.example import Example
+from dspnb.report import Row
+from dspnb.signature import Signature
+
+from .bootstrap import demos_of
+from .labeled import demos_for
+from .options import Demos
+
+
+def bundles(
+    signatures: Mapping[str, Signature],
+    train: Sequence[Example],
+    rows: Sequence[Row],
+    most: int,
+    rng: random.Random,
+) -> dict[str, Demos]:
+    """Some sets of up to `most` demos for each predictor, by what they are.
+
+    Its own successes first, as DSPy bootstraps; labels of what it failed at, which show what it
+    does not know; and labels of any examples.
+    """
+    good = [row for row in rows if not row.error and row.score.value >= 1]
+    own: dict[str, list[Example]] = {path: [] for path in signatures}
+    for row in good:
+        for path, demo in demos_of(row.trace, rng):
+            if path in own:
+                own[path].append(demo)
+    failed = [row.example for row in rows if row.score.value < 1]
+    tried = {id(row.example) for row in rows}
+    others = [
+        example for example in rng.sample(list(train), len(train)) if id(example) not in tried
+    ]
+    found = {
+        "own successes": _filled(signatures, own, others, most, most // 2),
+        "labels of failures": _filled(signatures, own, failed, most, 0),
+        "labels": _filled(signatures, own, others, most, 0),
+    }
+    return {what: demos for what, demos in found.items() if any(demos.values())}
+
+
+def _filled(
+    signatures: Mapping[str, Signature],
+    own: Mapping[str, Sequence[Example]],
+    labelled: Sequence[Example],
+    most: int,
+    first: int,
+) -> Demos:
+    """So many of its own `first`, then labels; its own where there are no labels for a predictor."""
+    demos = {}
+    for path, signature in signatures.items():
+        mine = list(own[path][:first])
+        labels = demos_for(signature, labelled)
+        demos[path] = tuple([*mine, *(labels or own[path][first:])][:most])
+    return demos
