@@ -8,14 +8,17 @@ import importlib.metadata
 import io
 import logging
 import os
+import tempfile
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("DSPY_CACHEDIR", str(Path(tempfile.gettempdir()) / "dspnb-study"))
 
 import dspy
 from dspy.utils.callback import BaseCallback

@@ -13,7 +13,7 @@ Grid = Literal["A", "B", "C"]
 Key = tuple[str, ...]
 
 GRIDS: tuple[Grid, ...] = get_args(Grid)
-SEEDS = 10
+SEEDS: Mapping[Grid, int] = {"A": 10, "B": 10, "C": 10}
 ABOUT: Mapping[Grid, str] = {
     "A": "each optimizer as it comes: DSPy's two best at `heavy`, ours beside them",
     "B": "parity: the same settings on both sides",
@@ -55,12 +55,15 @@ def cells(
     side: Side,
     grids: Iterable[Grid] = GRIDS,
     benchmarks: Iterable[str] = tuple(BENCHMARKS),
-    seeds: Iterable[int] = range(SEEDS),
+    seeds: int | None = None,
 ) -> Iterator[Cell]:
-    """All runs of one side: grid by grid and seed by seed, so that what is there is balanced."""
-    named, numbers = tuple(benchmarks), tuple(seeds)
+    """All runs of one side: grid by grid and seed by seed, so that what is there is balanced.
+
+    There are so many `seeds`, or as many as the grid has.
+    """
+    named = tuple(benchmarks)
     for grid in grids:
-        for seed in numbers:
+        for seed in range(seeds or SEEDS[grid]):
             for name in named:
                 for setup in SETUPS[side, grid]:
                     yield Cell(side=side, grid=grid, benchmark=name, seed=seed, **setup)

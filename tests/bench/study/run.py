@@ -7,7 +7,6 @@ import datetime
 import importlib
 import json
 import os
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -15,13 +14,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, get_args
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent.parent.parent)]
-
-from grid import GRIDS, SEEDS, Cell, Side, cells, key_of
+from grid import GRIDS, Cell, Side, cells, key_of
 
 from dspnb.data import BENCHMARKS
 
+HERE = Path(__file__).parent
 RAW = HERE / "raw"
 OURS = HERE / "ours.jsonl"
 
@@ -107,7 +104,7 @@ def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--grid", type=_words, default=GRIDS)
     parser.add_argument("--benchmarks", type=_words, default=tuple(BENCHMARKS))
     parser.add_argument("--optimizers", type=_words, default=())
-    parser.add_argument("--seeds", type=lambda text: range(int(text)), default=range(SEEDS))
+    parser.add_argument("--seeds", type=int, help="as many; else as many as the grid has")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, help="one file for all; else one for each grid")
     parser.add_argument(
