@@ -52,6 +52,7 @@ from .optimizers import (
     KNNFewShot,
     LabeledFewShot,
     MIPROv2,
+    Race,
 )
 from .predict import Predict
 from .preview import preview
@@ -134,6 +135,7 @@ __all__ = [
     "Predict",
     "Prediction",
     "Provenance",
+    "Race",
     "Reasoning",
     "Recorded",
     "Refine",

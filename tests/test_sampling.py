@@ -216,12 +216,14 @@ def test_a_state_that_nothing_is_known_of_is_validated_in_the_end():
     assert run.best.state == GOOD and run.report.mean == 1.0
 
 
-def test_a_state_that_was_not_validated_cannot_lead():
-    run = start(Sampling((Lead(GOOD, 0.9),)))
-    run.join()
+def test_a_state_that_leads_before_it_was_validated_is_scored_on_a_few_examples():
+    lm = Painter()
+    run = start(Sampling((Lead(GOOD, 0.9),), GOOD), lm=lm).wait()
 
-    with pytest.raises(UsageError, match="before `Lead"):
-        run.wait()
+    assert run.best.state == GOOD
+    assert lm.calls == 5 and run.candidates[1].places == (0, 1, 2, 3, 4)
+    assert bodies(run, "proposed")[1].note == "expected to be the best"
+    assert [body.mean for body in bodies(run, "best")] == [0.9]
 
 
 def test_a_lead_that_is_good_enough_ends_the_search():

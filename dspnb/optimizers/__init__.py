@@ -25,6 +25,7 @@ from .knn_few_shot import KNNFewShot
 from .labeled import LabeledFewShot
 from .mipro import MIPROv2
 from .names import OPTIMIZERS, optimizer
+from .race import Race
 from .random_search import BootstrapFewShotWithRandomSearch
 from .simba import SIMBA
 
@@ -48,6 +49,7 @@ __all__ = [
     "Lead",
     "MIPROv2",
     "Optimizer",
+    "Race",
     "Role",
     "Search",
     "Task",

@@ -53,7 +53,8 @@ class Validate:
 class Lead:
     """Ask: call a state that was validated in part the best one so far. Answer: None.
 
-    `mean` is what it is expected to score over all of `val`, by all that the search has seen.
+    `mean` is what it is expected to score over all of `val`, by all that the search has seen. A
+    state that was not validated yet is scored on a few examples of `val` first.
     """
 
     state: State

@@ -42,7 +42,11 @@ def bundles(
         "labels of failures": _filled(signatures, own, failed, most, 0),
         "labels": _filled(signatures, own, others, most, 0),
     }
-    return {what: demos for what, demos in found.items() if any(demos.values())}
+    different: dict[str, Demos] = {}
+    for what, demos in found.items():
+        if any(demos.values()) and demos not in different.values():
+            different[what] = demos
+    return different
 
 
 def _filled(
@@ -52,7 +56,7 @@ def _filled(
     most: int,
     first: int,
 ) -> Demos:
-    """So many of its own `first`, then labels; its own where there are no labels for a predictor."""
+    """So many of its own `first`, then labels; more of its own where a predictor has no labels."""
     demos = {}
     for path, signature in signatures.items():
         mine = list(own[path][:first])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
-SCALES = (0.02, 0.05, 0.1, 0.2)  # standard deviations of a change's effect, tried by likelihood
+SCALES = (0.03, 0.1, 0.3)  # standard deviations of a change's effect: which one, the scores say
 SPLIT, WORTH = 0.5, 20  # the share of variance that is the example's; how many scores that is worth
 LEAST = 0.04  # the variance of scores at least, though all were equal so far
 MIDDLE, WIDE = 0.5, 1.0  # the mean of all scores, before any is known, and its standard deviation
@@ -55,6 +56,14 @@ class Scores:
         return _fitted(dict(self._places), x, y, rows)
 
 
+class Part(NamedTuple):
+    """The posterior when effects have one scale."""
+
+    likely: float  # how much so, as a share
+    mean: Array
+    root: Array  # of the covariance
+
+
 @dataclass(frozen=True)
 class Effects:
     """The posterior of an additive model: score = example + what each change adds + luck.
@@ -66,8 +75,8 @@ class Effects:
     """
 
     places: Mapping[str, int]
+    parts: Sequence[Part]  # one for each scale of effects
     mean: Sequence[float]  # of each change's effect; the last is the mean score without any
-    root: Array  # of the covariance
     examples: Mapping[int, tuple[float, float]]  # how each differs from the mean, and the variance
     luck: float  # the variance of a score around what is expected
     between: float  # and of examples around their mean
@@ -79,8 +88,8 @@ class Effects:
 
     def draw(self, rng: random.Random) -> Sequence[float]:
         """All effects, as they may truly be (Thompson, 1933)."""
-        lots = [rng.gauss(0, 1) for _ in self.mean]
-        drawn = self.root @ lots + self.mean
+        (part,) = rng.choices(self.parts, [part.likely for part in self.parts])
+        drawn = part.root @ [rng.gauss(0, 1) for _ in self.mean] + part.mean
         return [round(effect, DIGITS) for effect in drawn.tolist()]
 
     def expected(self, changes: Iterable[str]) -> float:
@@ -107,7 +116,7 @@ class Effects:
 def _fitted(
     places: Mapping[str, int], x: Array, y: Array, rows: Mapping[int, Sequence[int]]
 ) -> Effects:
-    """The model with the scale of effects that makes the scores most likely (empirical Bayes)."""
+    """The model under each scale of effects, weighed by how likely it makes the scores."""
     import numpy as np
 
     luck, between = _variances(y, list(rows.values()))
@@ -117,23 +126,26 @@ def _fitted(
     precision = (x.T @ x - xs.T @ (xs * shrink[:, None])) / luck
     pull = (x.T @ y - xs.T @ (ys * shrink)) / luck
     pull[-1] += MIDDLE / WIDE**2
-    best: tuple[float, Array, Array] | None = None
+    found = []
     for scale in SCALES:
         prior = np.full(len(pull), scale**-2)
         prior[-1] = WIDE**-2
         lower = np.linalg.cholesky(precision + np.diag(prior))
         mean = np.linalg.solve(lower.T, np.linalg.solve(lower, pull))
         likely = np.log(prior).sum() / 2 - np.log(np.diag(lower)).sum() + mean @ pull / 2
-        if best is None or likely > best[0] + 10**-DIGITS:
-            best = float(likely), mean, lower
-    assert best is not None
-    mean, root = np.round(best[1], DIGITS), np.round(np.linalg.inv(best[2]).T, DIGITS)
+        found.append(Part(float(likely), mean, np.linalg.inv(lower).T))
+    most = max(part.likely for part in found)
+    weights = [round(math.exp(part.likely - most), DIGITS) for part in found]
+    parts = [
+        Part(weight / sum(weights), *part[1:]) for weight, part in zip(weights, found, strict=True)
+    ]
+    mean = np.round(sum(part.likely * part.mean for part in parts), DIGITS)
     left = y - x @ mean
     examples = {
         example: (float(share * left[some].sum()), float(luck * share))
         for (example, some), share in zip(rows.items(), shrink, strict=True)
     }
-    return Effects(places, mean.tolist(), root, examples, luck, between)
+    return Effects(places, parts, mean.tolist(), examples, luck, between)
 
 
 def _variances(y: Array, rows: Sequence[Sequence[int]]) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from .infer_rules import InferRules
 from .knn_few_shot import INSTEAD
 from .labeled import LabeledFewShot
 from .mipro import MIPROv2
+from .race import Race
 from .random_search import BootstrapFewShotWithRandomSearch
 from .simba import SIMBA
 
@@ -32,6 +33,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "gepa": GEPA,
     "labeled": LabeledFewShot,
     "mipro": MIPROv2,
+    "race": Race,
 }
 
 

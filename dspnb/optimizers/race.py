@@ -17,6 +17,7 @@ from .effects import Effects, Scores
 from .options import DEMOS, Choice, Option, Options
 
 CALLS = 500  # runs of the program at most, where neither the race nor a budget says
+FEWEST = 40  # runs that are no race yet
 SHORTEST = 60  # runs for which options are raced before others come
 BY_LOT = 0.2  # the share of examples that are drawn, rather than chosen by what they tell
 FIRST = 10  # examples that the program as it is runs on, whatever they tell
@@ -44,9 +45,10 @@ class Race:
     A rewrite is not scored on examples that it was made from. The held-out comparison of the run
     confirms the result, once. What it stands on: racing on shared examples (CAPO, Zehle et al.,
     2025, arXiv 2504.16005; BudgetAPO, arXiv 2610.05671), best-arm identification for prompts
-    (TRIPLE, Shi et al., 2024, arXiv 2402.09723), choosing examples that discriminate (tinyBenchmarks,
-    Polo et al., 2024, arXiv 2402.14992), reflection on failures (GEPA, Agrawal et al., 2025, arXiv
-    2507.19457), instructions and demos together (MIPRO, Opsahl-Ong et al., 2024, arXiv 2406.11695).
+    (TRIPLE, Shi et al., 2024, arXiv 2402.09723), choosing examples that discriminate
+    (tinyBenchmarks, Polo et al., 2024, arXiv 2402.14992), reflection on failures (GEPA, Agrawal et
+    al., 2025, arXiv 2507.19457), and instructions and demos together (MIPRO, Opsahl-Ong et al.,
+    2024, arXiv 2406.11695).
     """
 
     calls: int | None = None  # runs of the program; by the budget when not given, else 500
@@ -61,7 +63,7 @@ class Race:
     samples: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        least = {"calls": 1, "probe": 1, "rewrites": 1, "block": 1, "lanes": 1, "patience": 1}
+        least = {"calls": FEWEST, "probe": 1, "rewrites": 1, "block": 1, "lanes": 1, "patience": 1}
         for name, few in least.items():
             value = getattr(self, name)
             if value is not None and value < few:
@@ -76,15 +78,13 @@ class Race:
         track = _Track(self, task)
         yield from track.probe()
         leader, vain = track.options.as_it_is, 0
-        while track.left and vain < self.patience:
+        while track.left and vain < self.patience and track.hopeful():
             before = leader
             if not (yield from track.rewrite(leader)) and vain:
                 break
             leader = yield from track.race()
             track.look_back()
             vain = vain + 1 if options.same(leader, before) else 0
-            if not track.hopeful():
-                break
         yield Lead(track.options.state(leader), track.expected(leader))
         return track.options.state(leader)
 
@@ -98,7 +98,8 @@ class Race:
         return {"probing": probe, "racing": max(0, calls - probe)}
 
     def proposer_calls(self, train: int, val: int, predictors: int = 1) -> int:
-        return 1 + (self.calls or CALLS) // self.block
+        calls = self.calls or CALLS
+        return calls // (max(SHORTEST, calls // self.rewrites) // 2) + self.patience
 
 
 class _Track:
@@ -126,7 +127,7 @@ class _Track:
     def probe(self) -> Generator[Any, Any, None]:
         """Run the program as it is: on training examples to learn from, and on some others."""
         race, task = self._race, self._task
-        few = min(race.probe, len(task.train), max(1, self._limit // 4))
+        few = min(race.probe, len(task.train))
         examples = self._rng.sample(list(task.train), few)
         choice = self.options.as_it_is
         places = tuple(self._rng.sample(range(len(task.val)), min(FIRST, len(task.val))))
@@ -134,6 +135,8 @@ class _Track:
         probed, report = yield asks
         self._probed = probed.rows
         self._spent += len(self._probed)
+        for i, row in enumerate(self._probed, 1):
+            self._scores.add([], -i, row.score.value)
         self._note([(choice, places)], [report])
         if race.calls is None and task.calls is not None:
             each = sum(len(row.trace) for row in self._probed) / len(self._probed)
@@ -156,11 +159,13 @@ class _Track:
         good = self._rng.sample(good, min(siblings.SUCCESSES, len(good)))
         path = self._blamed(failed)
         parent = leader[path]
-        known = [parent.value, *(one.value for one in self._rewritten[path])]
+        as_it_is = self.options.as_it_is[path]
+        known = [one.value for one in (as_it_is, parent, *self._rewritten[path])]
         answer = yield siblings.question(
             path, parent.value, shown, good, failed, self._attempts(path), self._race.siblings
         )
-        places = [place for place, row in seen.items() if any(row is one for one in shown)]
+        told = [*shown, *good]
+        places = [place for place, row in seen.items() if any(row is one for one in told)]
         fresh = []
         for text in siblings.rewrites(answer, known):
             self._number += 1
@@ -200,7 +205,9 @@ class _Track:
                 break
             leader = self.options.best(self.effects)
             yield Lead(self.options.state(leader), self.expected(leader))
-            if self._spent - start >= SHORTEST // 2 and self._is_settled(leader):
+            if self._spent - start >= most // 2 and (
+                self._is_settled(leader) or not self.hopeful()
+            ):
                 break
         return self.options.best(self.effects)
 
@@ -266,10 +273,10 @@ class _Track:
 
     def hopeful(self) -> bool:
         """Whether anything may be better than the program as it is."""
-        gains = [
-            self.effects.of(options.changes(self.options.best(self.effects, drawn)), drawn)
-            for drawn in self._draws()
-        ]
+        gains = []
+        for drawn in self._draws():
+            best = options.changes(self.options.best(self.effects, drawn))
+            gains.append(min(1 - drawn[-1], self.effects.of(best, drawn)))
         return sum(gain > HOPE for gain in gains) >= DOUBT * len(gains)
 
     def _is_settled(self, leader: Choice) -> bool:

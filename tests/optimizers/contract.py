@@ -153,9 +153,9 @@ class OptimizerContract:
         asked, _ = drive(optimizer, task())
 
         for stop in range(len(asked)):
-            search, answer = optimizer.search(task()), None
+            search, answer, noise = optimizer.search(task()), None, random.Random(7)
             for _ in range(stop + 1):
-                answer = answered(search.send(answer), random.Random(7).random)
+                answer = answered(search.send(answer), noise.random)
             search.close()
 
     def test_it_ends_when_nothing_ever_succeeds(self, optimizer):

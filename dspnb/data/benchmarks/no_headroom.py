@@ -20,7 +20,7 @@ RULES = (
         ),
         told=r"(?i)three letters,? in upper case",
         shown=r"code\W+[A-Z]{3}\b",
-        unprompted=0.1,
+        unprompted=0.9,
     ),
     Rule(
         "grams",
@@ -31,7 +31,7 @@ RULES = (
         ),
         told=r"(?i)\bgrams\b",
         shown=r"code\W+\w+/\d+00\b",
-        unprompted=0.1,
+        unprompted=0.9,
     ),
     Rule(
         "initials",
@@ -42,7 +42,7 @@ RULES = (
         ),
         told=r"(?i)\binitials\b",
         shown=r"code\W+\w+/\w+/[A-Z]{2}\b",
-        unprompted=0.15,
+        unprompted=0.9,
     ),
     Rule(
         "handling",
@@ -53,7 +53,7 @@ RULES = (
         ),
         told=r"(?i)\bhandling\b",
         shown=r"code\W[^\n]*/[FU]\b",
-        unprompted=0.15,
+        unprompted=0.9,
     ),
     Rule(
         "abroad",
@@ -64,7 +64,7 @@ RULES = (
         ),
         told=r"(?i)\basterisk\b",
         shown=r"code\W*\*[A-Z]",
-        unprompted=0.05,
+        unprompted=0.9,
     ),
     Rule(
         "rounded",
@@ -157,10 +157,10 @@ def _weight(whole: str, tenth: str, unit: str, known: Known) -> str:
 
 
 def _hardness(path: str, inputs: Values) -> float:
-    """Each thing that is to be changed makes it harder."""
+    """Each thing that is to be changed makes it harder, and all of it is easy."""
     text = inputs.get("parcel", "")
     hard = 0.9 * ("kg" in text) + 1.3 * ("abroad" in text) + 0.9 * bool(HANDLING.search(text))
-    return hard + 0.9 * (not text.startswith("No.") or ", from" in text) - 2.0
+    return hard + 0.9 * (not text.startswith("No.") or ", from" in text) - 4.0
 
 
 def _slip(path: str, outputs: Values, lot: random.Random) -> Values:
