@@ -13,6 +13,12 @@ LABEXTENSION := .venv/share/jupyter/labextensions/dspnb
 JS_SOURCES := pyproject.toml js/package.json js/build.mjs $(shell find js/src -type f 2>/dev/null)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
+# Two processes: a test often waits, for a kernel, a page or a process. ARGS=-n0 is one, as a debugger wants it.
+PYTEST := $(PY) -m pytest -n 2 --no-loadscope-reorder
+
+# The tests start hundreds of processes, and each would compile all of dspnb anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
@@ -33,11 +39,11 @@ lab: setup  ## open JupyterLab on the example notebooks
 	@$(PY) -m jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) example_notebooks/01_quickstart.ipynb $(ARGS)
 
 test: setup browser .venv-bench/.installed  ## all tests: Python, kernels, browser, TypeScript
-	$(PY) -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 	cd js && npm test
 
-fast: setup  ## the tests for the inner loop, under a minute
-	$(PY) -m pytest -m "not browser and not slow and not kernels" $(ARGS)
+fast: setup  ## the tests for the inner loop: no kernel, no browser, none that is slow
+	$(PYTEST) -m "not browser and not slow and not kernels" $(ARGS)
 
 check: setup  ## ruff, mypy --strict, tsc, biome
 	$(PY) -m ruff check .

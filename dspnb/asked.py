@@ -14,7 +14,7 @@ from .module import Module, State
 from .optimizers import Complete, Evaluate, Train, Trained
 from .plan import Plan
 from .report import Row
-from .work import Completing, Scored, Scoring, Training, Work, key_of, keys_of
+from .work import Completing, Scored, Scoring, Training, Work, key_of, keys_of, warm
 
 
 class Asked:
@@ -35,7 +35,9 @@ class Asked:
                 lm = self.model(role)
                 keys = keys_of(self._start(state, lm, rollout), examples, self._example_print)
                 program, changed = plan.program.with_state(state), state != plan.program.state
-                return Scoring(program, examples, plan.metric, keys, lm, rollout, changed=changed)
+                given = program, examples, plan.metric, keys, lm, rollout
+                params = warm(plan.here.params, rollout) if rollout else None
+                return Scoring(*given, params=params, changed=changed)
             case Complete(signature, inputs, temperature):
                 lm = self.model("proposer")
                 warmth = () if temperature is None else (f"temperature {float(temperature)}",)
@@ -97,10 +99,11 @@ class Asked:
 
     def _start(self, state: State, lm: LanguageModel, rollout: int) -> bytes:
         plan = self._plan
+        sampled = (f"at {warm(plan.here.params, rollout)['temperature']}",) if rollout else ()
         return key_of(
             self._salt(lm), plan.program_fingerprint.digest, plan.metric_fingerprint.digest,
             plan.context_fingerprint.digest, self._model_print(lm), state_print(state),
-            str(rollout),
+            str(rollout), *sampled,
         )  # fmt: skip
 
     def _salt(self, lm: LanguageModel) -> str:

@@ -22,6 +22,7 @@ from .trace import Trace
 from .under_way import failed
 
 WARM = 0.7  # the temperature of several samples of one prompt, which would be alike at 0
+COLD = 0.15  # a temperature at which samples are nearly alike
 
 
 class Predict(Module):
@@ -158,7 +159,7 @@ class Predict(Module):
     def _warm(self, here: Context, i: int, n: int) -> Context:
         """The context of sample `i` of `n`."""
         params = {**self.params, **here.params}
-        warm = {} if (params.get("temperature") or 0) > 0.15 else {"temperature": WARM}
+        warm = {} if (params.get("temperature") or 0) > COLD else {"temperature": WARM}
         rollout = here.rollout * n + i
         return dataclasses.replace(here, rollout=rollout, params={**here.params, **warm})
 

@@ -18,13 +18,14 @@ from .lm.base import LanguageModel
 from .lm.labels import labelled
 from .module import Module
 from .optimizers import Complete, Train
-from .predict import Predict
+from .predict import COLD, Predict
 from .report import Row
 from .row_calls import RowCalls
 from .store import KEY
 from .trainer import Trainer
 
 Keep = Callable[[Row], object]  # called with a row before anybody else knows of it
+SAMPLING = 1.0  # the temperature of another rollout, as in DSPy; some models take no other
 NOTHING = Example()  # the example of a row that has none
 UNREADABLE = (ParseError, ContextTooLong)  # a question that ends so is answered by None
 
@@ -78,6 +79,13 @@ def key_of(*parts: str) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=KEY).digest()
 
 
+def warm(params: Mapping[str, Any], rollout: int) -> Mapping[str, Any]:
+    """Parameters of the context by which this rollout is another: a model at 0 repeats itself."""
+    if not rollout or (params.get("temperature") or 0) > COLD:
+        return params
+    return {**params, "temperature": SAMPLING}
+
+
 def keys_of(
     start: bytes, examples: Sequence[Example], print_of: Callable[[Example], str]
 ) -> list[bytes]:
@@ -104,11 +112,13 @@ class Scoring:
         rollout: int = 0,
         scored: Scored | None = None,
         *,
+        params: Mapping[str, Any] | None = None,
         changed: bool = False,
     ) -> None:
+        """`params` are those of the context, where they are not the ones that are current."""
         self.program, self.examples, self.keys, self.scored = program, examples, keys, scored
         self.changed = changed
-        self._metric, self._lm, self._rollout = metric, lm, rollout
+        self._metric, self._lm, self._rollout, self._params = metric, lm, rollout, params
         with use(lm=lm):
             self.awaited = only_awaits(program)
 
@@ -118,7 +128,7 @@ class Scoring:
             self.program,
             self.examples[place],
             self._metric,
-            settings=_settings(calls, self._lm, self._rollout),
+            settings=_settings(calls, self._lm, self._rollout, self._params),
             labels={"candidate": self.scored.candidate.id if self.scored else None},
             keep=keep,
         )
@@ -142,9 +152,8 @@ class Completing:
             self.awaited = only_awaits(self.program)
 
     def job(self, place: int, calls: RowCalls, keep: Keep) -> Any:
-        settings = _settings(calls, self._lm, 0)
-        if self._params:
-            settings["params"] = {**current().params, **self._params}
+        params = {**current().params, **self._params} if self._params else None
+        settings = _settings(calls, self._lm, 0, params)
         return _Question(self.program, self._inputs, settings, keep)
 
 
@@ -207,5 +216,8 @@ class _Question:
         return row
 
 
-def _settings(calls: RowCalls, lm: LanguageModel, rollout: int) -> dict[str, Any]:
-    return {"lm": calls.model(lm), "meter": calls.model, "rollout": rollout}
+def _settings(
+    calls: RowCalls, lm: LanguageModel, rollout: int, params: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    settings = {"lm": calls.model(lm), "meter": calls.model, "rollout": rollout}
+    return settings if params is None else {**settings, "params": params}

@@ -5,9 +5,17 @@ import os
 import pytest
 
 
-def pytest_collection_modifyitems(items):
-    """Browser tests come last: Playwright keeps an event loop running in the main thread."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Each file is left to one process, and all browser tests to one: they share a JupyterLab."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return "tests/browser" if file.startswith("tests/browser/") else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)

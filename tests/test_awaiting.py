@@ -111,7 +111,7 @@ def test_our_modules_with_plain_types_only_await(program):
         Predict(Signature("q -> a: Short", types={
             "Short": Annotated[str, pydantic.AfterValidator(str.upper)]
         })),
-        lambda q: Prediction(a="b"),
+        pytest.param(lambda q: Prediction(a="b"), id="lambda"),
     ],
     ids=repr,
 )  # fmt: skip

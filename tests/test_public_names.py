@@ -1,5 +1,6 @@
 """The names users type are a promise."""
 
+import importlib
 import inspect
 import re
 
@@ -20,6 +21,17 @@ def test_the_promised_names_are_there():
     assert set(dspnb.__all__) >= PROMISED
     assert callable(dspnb.data.tickets)
     assert callable(dspnb.metrics.exact)
+
+
+def test_the_simulated_model_is_imported_by_itself_and_explained():
+    simulation = importlib.import_module("dspnb.simulation")
+
+    assert simulation.__all__ == ["Simulated", "truth"]
+    assert all(inspect.getdoc(getattr(simulation, name)) for name in simulation.__all__)
+    assert list(inspect.signature(simulation.Simulated).parameters) == [
+        "benchmark", "seed", "insight",
+    ]  # fmt: skip
+    assert list(inspect.signature(simulation.truth).parameters) == ["model", "program"]
 
 
 def test_all_names_are_there_once_and_explained():

@@ -328,6 +328,24 @@ def test_another_rollout_reaches_the_model():
     assert seen == [0, 0, 0, 7]
 
 
+@pytest.mark.parametrize(
+    ("params", "rollout", "asked"),
+    [
+        ({}, 1, {"temperature": 1.0}),  # a model at 0 would say the same again
+        ({"temperature": 0.1}, 1, {"temperature": 1.0}),
+        ({"temperature": 0.7}, 1, {"temperature": 0.7}),
+        ({}, 0, {}),
+    ],
+)
+def test_another_rollout_is_sampled_warm(params, rollout, asked):
+    lm = Scripted(always_blue)
+    ask = Evaluate(Predict("thing -> color").state, COLORS[:1], rollout=rollout)
+    with use(params=params):
+        start(Asking((ask,)), lm=lm, val=COLORS[1:2], resume="never").wait()
+
+    assert lm.params == [params, asked]
+
+
 def test_a_program_that_stays_the_best_is_compared_with_itself_for_free():
     lm = ByDemos()
     run = start(Asking(()), lm=lm, test=COLORS[3:]).wait()

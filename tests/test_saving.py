@@ -223,7 +223,7 @@ VALUES = [
     (dict[str, Color], {"a": Color.RED}),
     (Point, Point(1, NOW)),
     (datetime.date, datetime.date(2024, 5, 1)),
-    (set[str], {"b", "a"}),
+    pytest.param(set[str], {"b", "a"}, id="set[str]-{'a', 'b'}"),
     (frozenset[int], frozenset({2, 1})),
     (tuple[int, str], (1, "a")),
     (dict[int, float], {1: 0.5}),

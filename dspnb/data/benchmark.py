@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from dspnb.example import Example, Prediction, Score
 from dspnb.module import Module
+from dspnb.plain_table import plain_table
 from dspnb.signature import Signature
 
 Known = frozenset[str]  # names of rules that are followed
@@ -47,9 +48,21 @@ class Sets(NamedTuple):
     test: list[Example]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Benchmark:
-    """A generator of examples, the program that is to learn the task, and a metric with feedback.
+    r"""A generator of examples, the program that is to learn the task, and a metric with feedback.
+
+    >>> from dspnb.data import benchmark
+    >>> negation = benchmark("negation")
+    >>> negation
+    Benchmark(negation: 8 rules, 2 wrong ones)
+    >>> train, val, test = negation.sets(train=20, val=30, test=100)
+    >>> print(test[0].premise, test[0].hypothesis, test[0].label, sep="\n")
+    Anselm does not feed a bird on Mondays.
+    Anselm seldom feeds a parrot on Mondays.
+    entailment
+    >>> print(negation.metric(test[0], Prediction(label="contradiction")).feedback)
+    Expected label 'entailment', got 'contradiction'. Words such as hardly, seldom and rarely ...
 
     `draw` makes the inputs of one example. `solve` gives the outputs, as texts, of a predictor on
     its inputs, for one who is able and follows exactly the rules that are known: with all that are
@@ -120,6 +133,50 @@ class Benchmark:
     def ceiling(self) -> float:
         """The mean score of one who is able and knows all rules."""
         return self._mean(self.known)
+
+    @cached_property
+    def shares(self) -> Mapping[str, float]:
+        """By rule, the share of examples that have another answer without it.
+
+        For a wrong rule it is the share that have another answer with it.
+        """
+        given = [
+            {name: str(value) for name, value in example.inputs.items()}
+            for example in self.examples(SAMPLE, seed=-1)
+        ]
+        right = [self._answer(inputs, self.known) for inputs in given]
+        return {
+            rule.name: statistics.fmean(
+                self._answer(inputs, self.known ^ {rule.name}) != answer
+                for inputs, answer in zip(given, right, strict=True)
+            )
+            for rule in self.rules
+        }
+
+    def __repr__(self) -> str:
+        count = len(self.known)
+        wrong = len(self.rules) - count
+        ones = f", {wrong} wrong one{'s' * (wrong != 1)}" if wrong else ""
+        return f"Benchmark({self.name}: {count} rules{ones})"
+
+    def __str__(self) -> str:
+        """What it is, its predictors and rules, floor and ceiling, in lines for a terminal."""
+        predictors = [
+            f"{'' if path == 'self' else f'{path}: '}{signature}"
+            for path, signature in self.signatures.items()
+        ]
+        rules = [
+            [rule.name, f"{self.shares[rule.name]:.0%}", "wrong" * rule.wrong, rule.texts[0]]
+            for rule in self.rules
+        ]
+        return "\n".join(
+            [
+                f"{self.name}: {self.about}",
+                *predictors,
+                f"floor {self.floor:.2f}, ceiling {self.ceiling:.2f}",
+                plain_table(["rule", "matters", "", "in words"], rows=rules, shorten=["in words"]),
+            ]
+        )
 
     # --------------------------------------------------------------------------------------
 

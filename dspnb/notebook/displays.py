@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dspnb.comparison import Comparison
 from dspnb.data import Examples, Split
+from dspnb.data.benchmark import Benchmark
 from dspnb.diff import Diff
 from dspnb.example import Example, Prediction, Score
 from dspnb.kept_run import KeptRun
@@ -37,6 +38,7 @@ from dspnb.types import (
 )
 
 from . import cards, changed_html, kept_runs_html, shown
+from .benchmark_card import benchmark
 from .calls import preview_groups
 from .diff_card import diff
 from .inspector import Inspector
@@ -52,6 +54,7 @@ HTML: dict[type, Callable[[Any], str]] = {
     Example: cards.example,
     Examples: cards.examples,
     Split: cards.split,
+    Benchmark: benchmark,
     Prediction: cards.prediction,
     Score: cards.score,
     Report: cards.report,

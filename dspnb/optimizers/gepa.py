@@ -26,6 +26,12 @@ Components = Literal["round_robin", "all"]
 CANDIDATES: Mapping[Auto, int] = {"light": 6, "medium": 12, "heavy": 18}
 
 
+# What of `val` a child is seen on before it is worth the rest, if that is so many at least. A
+# minibatch of three hardly tells better from worse: almost half of the children that pass it are
+# worse than their parents, and each would cost a whole validation.
+LOOK, FEW = 1 / 4, 10
+
+
 @dataclass(frozen=True)
 class GEPA:
     """Rewrite instructions after what the metric says of a few runs; validate what does better.
@@ -33,7 +39,8 @@ class GEPA:
     GEPA (Agrawal et al., 2025, arXiv 2507.19457), with DSPy's names and defaults. Each round a
     parent is drawn from the candidates that are best at some example of `val`, runs on a minibatch
     of `train`, and the proposer rewrites the instructions of one predictor (or of all). The child
-    is validated when it does better on the same minibatch. After that two candidates may be merged.
+    is validated when it does better on the same minibatch: on a quarter of `val` first, and on the
+    rest unless it is worse there. After that two candidates may be merged.
 
     The budget counts runs of the program, the first validation among them, whether or not their
     answers are known already. It is one of `auto` (DSPy's formula; "light" when nothing is given),
@@ -89,6 +96,8 @@ class GEPA:
         accepted = False  # whether the last round found a candidate
         idle = 0  # rounds in a row with nothing to learn from
         minibatches = _minibatches(task.train, size, rng)
+        count = math.ceil(LOOK * val)
+        first = tuple(rng.sample(range(val), count if count >= FEW else 0))
         # In so many idle rounds each candidate could have met all of `train`.
         while (
             left >= 2 * size + val
@@ -132,9 +141,14 @@ class GEPA:
             if after.mean <= before.mean:
                 continue
 
-            left -= val
             note = f"reflection on {', '.join(path for path, text in texts.items() if text)}"
-            report = yield Validate(child, parent=parent.state, note=note)
+            look = Validate(child, parent=parent.state, note=note, places=first)
+            if first and _is_worse((yield look), parent, first):
+                left -= len(first)
+                continue
+
+            left -= val
+            report = yield replace(look, places=None)
             pool.append(Member(child, report.scores, (number,)))
             turns.append(turns[number])
             accepted = True
@@ -229,6 +243,11 @@ def _merged(pool: Pool, pair: Merge, rng: random.Random) -> Generator[Any, Any, 
         return None
     report: Report = yield Validate(pair.state, parent=better.state, note="merge")
     return report
+
+
+def _is_worse(child: Report, parent: Member, seen: Sequence[int]) -> bool:
+    """Whether a child does worse than its parent where both were seen."""
+    return math.fsum(child.scores) < math.fsum(parent.scores[place] for place in seen)
 
 
 def _rewritten(state: State, texts: Mapping[str, str]) -> State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -30,15 +30,21 @@ class Simulated:
     another `rollout`, or asked for several samples, others. Luck belongs in part to the example, so
     prompts fail together. Whatever else it is asked for it writes as `Writer` does, in the layout
     of the prompt: ours, or DSPy's chat and JSON. It shares nothing with optimizers but prompts.
+
+    >>> from dspnb import data, use
+    >>> negation = data.benchmark("negation")
+    >>> with use(lm=Simulated(negation)):
+    ...     made = [negation.program()(**one.inputs) for one in negation.examples(50)]
+    >>> sum(map(negation.right, negation.examples(50), made))
+    20.0
     """
 
-    benchmark: Benchmark
-    seed: int = 0
-    insight: float = 1.0  # of its proposals
+    benchmark: Benchmark  # whose prompts it answers
+    seed: int = 0  # of its luck: another one is another model of the same skill
+    insight: float = 1.0  # how much more, or less, than usual it sees when it proposes
 
     never_blocks = True  # a run awaits it, without a thread for each call
     price = Price(0.0, 0.0)
-    _skills: dict[str, Skill | None] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def model(self) -> str:
@@ -112,19 +118,22 @@ class Simulated:
 
     def skill_of(self, start: Start) -> Skill | None:
         """What the prompt makes of the model; None when it is not one of the program's."""
-        if start.digest not in self._skills:
-            path = self._path(start)
-            found = None if path is None else skill(self.benchmark, path, start, self.seed)
-            self._skills[start.digest] = found
-        return self._skills[start.digest]
+        return _skill(self.benchmark, self.seed, start)
 
-    def _path(self, start: Start) -> str | None:
-        """The predictor whose outputs are wanted."""
-        wanted = {one.name for one in start.prompt.wanted} - {"reasoning", "rationale"}
-        for path, signature in self.benchmark.signatures.items():
-            if wanted == {one.name for one in signature.outputs}:
-                return path
-        return None
+
+@lru_cache(maxsize=65_536)
+def _skill(benchmark: Benchmark, seed: int, start: Start) -> Skill | None:
+    path = _path(benchmark, start)
+    return None if path is None else skill(benchmark, path, start, seed)
+
+
+def _path(benchmark: Benchmark, start: Start) -> str | None:
+    """The predictor whose outputs are wanted."""
+    wanted = {one.name for one in start.prompt.wanted} - {"reasoning", "rationale"}
+    for path, signature in benchmark.signatures.items():
+        if wanted == {one.name for one in signature.outputs}:
+            return path
+    return None
 
 
 @lru_cache(maxsize=100_000)

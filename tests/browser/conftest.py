@@ -1,17 +1,21 @@
-"""One JupyterLab and one Chromium for all browser tests."""
+"""One JupyterLab and one Chromium for all browser tests.
+
+They end with the last of these tests: Playwright keeps an event loop running in the main thread.
+"""
 
 import os
 import shutil
 
 import pytest
+from kernels import packages_of
+
 from browser.chromium import find
 from browser.lab import ARGUMENTS, ROOT, Notebook, jupyter_lab
-from kernels import packages_of
 
 OLD = "6.30.1"  # an ipykernel without subshells
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
     path = find()
     if path is None:
@@ -26,7 +30,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory):
     """Where the notebooks of the tests lie, the examples among them."""
     path = tmp_path_factory.mktemp("notebooks")
@@ -35,7 +39,7 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(folder, chromium):
     old = {"PYTHONPATH": os.pathsep.join([str(packages_of(OLD)), str(ROOT)])}
     with jupyter_lab(folder, kernels={"old": old}) as url:

@@ -5,8 +5,9 @@ import io
 
 import PIL.Image
 import pytest
-from browser.lab import write_notebook
 from playwright.sync_api import expect
+
+from browser.lab import write_notebook
 
 pytestmark = pytest.mark.browser
 

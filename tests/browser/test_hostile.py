@@ -1,8 +1,9 @@
 """Text of tickets and of models shows as text in every display and widget of a real page."""
 
 import pytest
-from browser.lab import write_notebook
 from playwright.sync_api import expect
+
+from browser.lab import write_notebook
 
 pytestmark = pytest.mark.browser
 

@@ -4,9 +4,10 @@ import re
 import time
 
 import pytest
+from playwright.sync_api import expect
+
 from browser.lab import write_notebook
 from browser.look import calls, moves
-from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 

@@ -267,3 +267,46 @@ def knowing(bench, known):
         raise AssertionError(text)
 
     return reply
+
+
+def test_no_benchmark_is_made_before_it_is_used_nor_is_a_simulated_model():
+    code = """
+import sys, dspnb
+own = "dspnb.data.benchmarks."
+assert not [name for name in sys.modules if name.startswith((own, "dspnb.simulation"))]
+assert "negation" in dspnb.data.BENCHMARKS and len(dspnb.data.BENCHMARKS) == 12
+assert not [name for name in sys.modules if name.startswith(own)]
+dspnb.data.benchmark("negation")
+print(*(name for name in sys.modules if name.startswith(own)))
+from dspnb.data.benchmarks import NEGATION
+assert NEGATION is dspnb.data.BENCHMARKS["negation"]
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert {name.rpartition(".")[2] for name in done.stdout.split()} == {"negation", "slips"}
+
+
+def test_a_name_that_is_none_is_no_benchmark():
+    assert data.BENCHMARKS.get("nothing") is None
+    assert list(data.BENCHMARKS) == sorted(data.BENCHMARKS)
+    with pytest.raises(KeyError):
+        data.BENCHMARKS["slips"]
+    with pytest.raises(ImportError):
+        from dspnb.data.benchmarks import NOTHING  # noqa: F401
+
+
+@every
+def test_a_rule_matters_for_the_share_that_is_told(bench):
+    assert set(bench.shares) == {rule.name for rule in bench.rules}
+    assert all(RARE < share <= 1 for share in bench.shares.values())
+
+
+@every
+def test_a_benchmark_is_told_in_lines_for_a_terminal(bench):
+    told = str(bench)
+
+    assert told.startswith(f"{bench.name}: {bench.about}\n")
+    assert f"floor {bench.floor:.2f}, ceiling {bench.ceiling:.2f}\n" in told
+    assert all(f"\n{rule.name} " in told for rule in bench.rules)
+    assert all(len(line) <= 100 for line in told.partition("\nrule ")[2].splitlines())
+    assert len(repr(bench)) < 80

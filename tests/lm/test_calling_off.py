@@ -258,7 +258,7 @@ def test_a_timeout_around_a_task_ends_its_request(server):
 
 
 def test_two_hundred_tasks_take_no_thread_each(server):
-    server.latency = 1.0
+    server.latency = 3.0
     lm, threads = model(server), []
     program = ChainOfThought("question -> answer", lm=lm)
 

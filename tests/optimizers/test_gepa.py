@@ -139,6 +139,45 @@ def test_a_child_that_is_better_by_little_is_validated():
     assert len(of_kind(asks, Validate)) == 2
 
 
+def looked(worth):
+    """Validations of a search on many examples, whose children are worth so much there."""
+    many = [Example(x=i, y=i, z=str(i)).with_inputs("x") for i in range(100, 148)]
+    numbers = itertools.count(1)
+
+    def answer(ask, value=None):
+        match ask:
+            case tuple():
+                return tuple(answer(one) for one in ask)
+            case Complete():
+                return Prediction(new_instructions=f"text {next(numbers)}")
+            case Evaluate(state, examples):  # a child always does better on a minibatch
+                words = " ".join(setting.instructions for setting in state.values())
+                number = max(map(int, re.findall(r"text (\d+)", words)), default=0)
+                return Report(rows(state, examples, lambda: number / 100))
+            case Validate(state, places=places):
+                new = any(setting.instructions.startswith("text") for setting in state.values())
+                given = many if places is None else [many[place] for place in places]
+                return Report(rows(state, given, lambda: 0.5 + worth * new))
+
+    asked, _ = drive(GEPA(max_metric_calls=300), task(val=many), answered=answer)
+    return [one for one in asked if isinstance(one, Validate)]
+
+
+def test_a_child_that_does_worse_on_a_quarter_of_many_examples_is_not_run_on_the_others():
+    first, *children = looked(worth=-0.1)
+
+    assert first.places is None
+    assert {len(one.places) for one in children} == {12}
+    assert len({one.places for one in children}) == 1  # so that all are seen on the same ones
+
+
+def test_a_child_that_does_as_well_on_a_quarter_is_validated_on_all():
+    _, look, whole, *_ = looked(worth=0.0)
+
+    assert (len(look.places), whole.places) == (12, None)
+    assert look.state == whole.state
+
+
 def test_the_candidate_with_the_best_validation_is_returned_and_the_first_of_equals():
     def misleading(state, example):  # better where it was learnt, and worse on `val` in the end
         n = newest(state, example)

@@ -7,6 +7,7 @@ legacy completions, embeddings and the list of models.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import json
 import threading
@@ -18,6 +19,8 @@ from typing import Any
 from servers import wire
 
 from dspnb import LM
+from dspnb.lm.base import LanguageModel
+from dspnb.lm.messages import read_messages
 
 KEY = "sk-secret-4711-nobody-may-see"
 
@@ -48,16 +51,21 @@ class Server(ThreadingHTTPServer):
 
     The faults `cut` and `ends early` break a stream after some of its events, `breaks off` sends an
     error there. `replies` are messages in the protocol's shape that it answers in turn; after them
-    the model answers. Each answer closes its connection unless the server `keeps` them.
+    the model answers. Each answer closes its connection unless the server `keeps` them. One that
+    `samples` gives another answer to the same request again when its temperature is above 0.
     """
 
     request_queue_size = 128  # five, by default, are too few for sixteen callers at once
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.model = LM("offline", cache=False)
+    def __init__(self, model: LanguageModel | None = None, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.model = LM("offline", cache=False) if model is None else model
+        self.key = KEY  # that it wants; any will do when it is empty
+        self.samples = False
+        self.times: collections.Counter[str] = collections.Counter()  # samples of each request
+        self.lock = threading.Lock()  # of `times`
         self.fault = ""
         self.latency = 0.0  # seconds
         self.counts = True  # whether answers say how many tokens they took
@@ -97,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(self.server.latency)
         path = self.path.partition("?")[0]
         key = self.headers["api-key"] or self.headers["Authorization"]
-        if key not in (KEY, f"Bearer {KEY}"):
+        if self.server.key and key not in (self.server.key, f"Bearer {self.server.key}"):
             said = f"Incorrect API key provided: {key}"
             self._say(401, json.dumps({"error": {"message": said}}), {})
         elif self.server.fault == "hangs up":
@@ -139,12 +147,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answers(self, body: dict[str, Any], n: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Messages, and how many tokens they took."""
-        completions = [self.server.model(wire.asked(body), rollout=i) for i in range(n)]
+        asked, first = read_messages(wire.asked(body)), self._first_sample(body, n)
+        completions = [self.server.model(asked, rollout=first + i) for i in range(n)]
         messages = []
         for completion in completions:
             message = self.server.replies.pop(0) if self.server.replies else {}
             messages.append({"role": "assistant", "content": completion.text, **message})
         return messages, wire.usage_of(completions)
+
+    def _first_sample(self, body: dict[str, Any], n: int) -> int:
+        """The number of the first sample of `n`."""
+        if not (self.server.samples and (body.get("temperature") or 0) > 0):
+            return 0
+        request = json.dumps(wire.asked(body))
+        with self.server.lock:
+            self.server.times[request] += n
+            return self.server.times[request] - n
 
     def _stream(
         self,
@@ -217,9 +235,9 @@ def _wrong_format(body: dict[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
-    """A server on a free port."""
-    server = Server()
+def running(model: LanguageModel | None = None) -> Iterator[Server]:
+    """A server on a free port, of the offline model or another one."""
+    server = Server(model)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
