@@ -67,6 +67,19 @@ class Line:
             return None
         return next((mark[0] for mark in self.told["curve"] if mark[2] >= truth), None)
 
+    def settled(self, truth: float) -> int | None:
+        """Runs of the program from which on its best one was always truly as good, or None."""
+        settled = None
+        for paid, _, value, _ in () if self.failed else self.told["curve"]:
+            settled = None if value < truth else paid if settled is None else settled
+        return settled
+
+    @property
+    def flattered(self) -> float | None:
+        """Points by which the validation score that chose the best one is above its truth."""
+        mean = self.told["mean"]
+        return None if self.failed or mean is None else 100 * (mean - self.final)
+
     def _gain(self, name: str) -> float:
         return 0.0 if self.failed else 100 * (self.told[name] - self.told["base"])
 
@@ -120,11 +133,10 @@ def pairs(
         yield where, some[where], others[where]
 
 
-def speed_up(racer: Line, other: Line) -> float:
+def speed_up(taken: int | None, racer: Line, other: Line) -> float:
     """The logarithm of how many times fewer runs the racer took to be as good as the other ended.
 
-    A racer that never was counts with all of its runs or all of the other's, whichever are more.
+    `None` when it never was: then all of its runs count, or all of the other's if those are more.
     """
-    reached = racer.reached(other.final)
-    taken = max(racer.calls, other.calls) if reached is None else reached
-    return math.log(max(1, other.calls) / max(1, taken))
+    paid = max(racer.calls, other.calls) if taken is None else taken
+    return math.log(max(1, other.calls) / max(1, paid))

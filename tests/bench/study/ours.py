@@ -88,13 +88,14 @@ def run(cell: Cell) -> dict[str, Any]:
     base = truths(found.program.state)
     best, returned, compared = found.best_candidate, found.returned, found.comparison
     marks = list(_marks(found, metric))
+    shown = marks if cell.grid == "A" else []  # in the others only the end is asked for
     spent = next(event.body for event in found.events() if isinstance(event.body, Spent))
     return {
         **asdict(cell),
         "base": base,
         "best": None if best is None else truths(best.state),
         "returned": None if returned is None else truths(returned.state),
-        "curve": [[paid, None, truths(state), mean] for paid, state, mean in marks],
+        "curve": [[paid, None, truths(state), mean] for paid, state, mean in shown],
         "mean": marks[-1][2] if marks else None,
         "program_calls": spent.program_calls,
         "paid_calls": spent.program_calls - spent.known,
@@ -107,7 +108,7 @@ def run(cell: Cell) -> dict[str, Any]:
         "error": None if found.error is None else one_line(found.error),
         "optimism": None if compared is None else compared.optimism,
         "better": None if compared is None else compared.better,
-        "difference": None if compared is None else compared.difference,
+        "difference": None if compared is None else [*compared.difference],
         "versions": {"dspnb": dspnb.__version__},
         "date": datetime.date.today().isoformat(),
     }
