@@ -20,7 +20,6 @@ from dspnb.data import BENCHMARKS
 
 HERE = Path(__file__).parent
 RAW = HERE / "raw"
-OURS = HERE / "ours.jsonl"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -39,12 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for grid in given.grid:
         out = given.out or default_out(given.what, grid)
         some = [cell for cell in wanted if cell.grid == grid]
+        if given.anew:
+            out.unlink(missing_ok=True)
         run_all(some, out, given.processes, say=print)
 
 
 def default_out(side: Side, grid: str) -> Path:
-    """Where lines go: those of DSPy are kept with the code."""
-    return RAW / f"dspy-{grid}.jsonl" if side == "dspy" else OURS.with_name(f"ours-{grid}.jsonl")
+    """Where lines go and are kept: beside the code."""
+    return RAW / f"{side}-{grid}.jsonl"
 
 
 def lines_in(*paths: Path) -> list[dict[str, Any]]:
@@ -106,6 +107,7 @@ def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--optimizers", type=_words, default=())
     parser.add_argument("--seeds", type=int, help="as many; else as many as the grid has")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--anew", action="store_true", help="forget the lines that are there")
     parser.add_argument("--out", type=Path, help="one file for all; else one for each grid")
     parser.add_argument(
         "--raw",
