@@ -52,8 +52,8 @@ class Asked:
                         f"{plan.optimizer_name} trains weights; say with what: "
                         "`compile(..., trainer=...)`."
                     )
-                given = [f"{row.score.value}{example_print(row.example)}" for row in rows]
-                key = key_of("train", fingerprint_of(plan.trainer).digest, *given)
+                learned = [f"{row.score.value}{example_print(row.example)}" for row in rows]
+                key = key_of("train", fingerprint_of(plan.trainer).digest, *learned)
                 return Training(ask, self._once_more(key), plan.trainer, self._checkpoint)
 
     def scoring(
