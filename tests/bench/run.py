@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -388,6 +389,38 @@ def honesty(bench: Bench) -> Iterator[Line]:
                 yield Line(f"{count:,} {kinds[kind]}: {what}", [figures[name]], target=target)
 
 
+def study(bench: Bench) -> Iterator[Line]:
+    """A sample of the study of optimizers, run again on both sides, beside what is kept of it."""
+    told = {side: bench.run(side, "study/again.py", side) for side in bench.pythons}
+    kept = {_cell(line): line for line in _raw()}
+    known = [line for line in told["dspy"] if _cell(line) in kept]
+    alike = [_found(line) == _found(kept[_cell(line)]) for line in known]
+    what = f"{len(known)} of DSPy's searches run again: % that end as those that are kept"
+    yield Line(what, [], [100 * sum(alike) / len(known)] if known else [])
+    for optimizer in sorted({line["optimizer"] for line in told["dspy"]}):
+        theirs = [line for line in told["dspy"] if line["optimizer"] == optimizer]
+        what = f"true gain within 500 runs of the program, points, Race beside {optimizer}"
+        yield Line(what, [_gained(told["dspnb"])], [_gained(theirs)])
+
+
+def _raw() -> Iterator[Figures]:
+    for path in sorted((HERE / "study" / "raw").glob("dspy-*.jsonl")):
+        yield from map(json.loads, path.read_text().splitlines())
+
+
+def _cell(line: Figures) -> tuple[Any, ...]:
+    return tuple(line[name] for name in ("grid", "optimizer", "budget", "benchmark", "seed"))
+
+
+def _found(line: Figures) -> tuple[Any, ...]:
+    return tuple(line[name] for name in ("best", "program_calls", "proposer_tokens", "curve"))
+
+
+def _gained(lines: list[Figures]) -> float:
+    """Points, on average; of a search that failed none."""
+    return 100 * statistics.fmean((line["best"] or line["base"]) - line["base"] for line in lines)
+
+
 HELD = Target("dspnb", least=93, most=97)  # percent
 # Most figures are of 11 sets of held-out examples for each search; `own` is of the search's own.
 HONESTY: tuple[tuple[str, str, Target | None], ...] = (
@@ -413,7 +446,7 @@ BENCHES: dict[str, Callable[[Bench], Iterator[Line]]] = {
     function.__name__: function
     for function in (
         imports, pure, lone, load, flat, kept, bounded, hits, stream, interrupt, search, scored,
-        killed, honesty, transport
+        killed, honesty, study, transport
     )
 }  # fmt: skip
 NAMES = {"cpu": "CPU", "wall": "wall"}

@@ -18,7 +18,7 @@ class Asked:
 
     def __init__(self, simulated: Simulated) -> None:
         self.simulated = simulated
-        self.calls = self.proposals = self.proposer_tokens = 0
+        self.calls = self.paid = self.proposals = self.proposer_tokens = 0
         self.lock = threading.Lock()
         self.times: collections.Counter[Any] = collections.Counter()
 
@@ -53,6 +53,7 @@ class Model(dspy.BaseLM):
         own = asked.simulated.is_of_the_program(turns)
         with asked.lock:
             asked.calls += own
+            asked.paid += own and (warm or first == 0)  # others would come from a cache
             asked.proposals += not own
             asked.proposer_tokens += (tokens_in + tokens_out) * (not own)
         choices = [

@@ -1,0 +1,148 @@
+"""One run of one of our optimizers, told as a line of plain data."""
+
+from __future__ import annotations
+
+import bisect
+import collections
+import contextlib
+import datetime
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from grid import Cell
+from truths import truths_of
+
+import dspnb
+from dspnb import optimizers
+from dspnb.data import BENCHMARKS
+from dspnb.data.benchmark import Benchmark
+from dspnb.errors import one_line
+from dspnb.events import BestChanged, Spent
+from dspnb.example import Example, Prediction, Score
+from dspnb.lm.base import Completion, Message
+from dspnb.module import State
+from dspnb.optimizers import Optimizer
+from dspnb.optimizers.race import Race
+from dspnb.run import Run
+from dspnb.simulation import Simulated
+
+
+@dataclass(frozen=True, eq=False)
+class Counted(Simulated):
+    """The simulated model, with what it was asked counted as it is on DSPy's side."""
+
+    asked: collections.Counter[str] = field(default_factory=collections.Counter, repr=False)
+
+    def __call__(
+        self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
+    ) -> Completion:
+        answer = super().__call__(messages, rollout=rollout, **params)
+        if self.is_of_the_program(messages):
+            self.asked["calls"] += 1
+        else:
+            self.asked["proposals"] += 1
+            self.asked["tokens"] += sum(
+                one.tokens_in + one.tokens_out for one in answer.samples or (answer,)
+            )
+        return answer
+
+
+@dataclass(frozen=True, eq=False)
+class Timed:
+    """The benchmark's metric, which is asked once for each run that is paid for."""
+
+    benchmark: Benchmark
+    times: list[float] = field(default_factory=list, repr=False)  # when, by the monotonic clock
+
+    def __call__(self, example: Example, prediction: Prediction) -> Score:
+        self.times.append(time.monotonic())
+        return self.benchmark.metric(example, prediction)
+
+
+def run(cell: Cell) -> dict[str, Any]:
+    """The line of one run. An error is told in it, with what there was by then."""
+    benchmark = BENCHMARKS[cell.benchmark]
+    sets = benchmark.sets(cell.train, 0 if cell.same else cell.val, 0, cell.seed)
+    model, metric = Counted(benchmark, cell.seed), Timed(benchmark)
+    began, cpu = time.perf_counter(), time.process_time()
+    with _home(), dspnb.use(lm=model):
+        found = dspnb.compile(
+            benchmark.program(),
+            optimizer(cell),
+            metric=metric,
+            train=sets.train,
+            val=sets.train if cell.same else sets.val,
+            seed=cell.seed,
+            resume="never",
+            never_worse=cell.never_worse,
+        )
+        found.join()
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+
+    truths = truths_of(cell.benchmark, cell.seed)
+    base = truths(found.program.state)
+    best, returned, compared = found.best_candidate, found.returned, found.comparison
+    marks = list(_marks(found, metric))
+    shown = marks if cell.grid == "A" else []  # in the others only the end is asked for
+    spent = next(event.body for event in found.events() if isinstance(event.body, Spent))
+    return {
+        **asdict(cell),
+        "base": base,
+        "best": None if best is None else truths(best.state),
+        "returned": None if returned is None else truths(returned.state),
+        "curve": [[paid, None, truths(state), mean] for paid, state, mean in shown],
+        "mean": marks[-1][2] if marks else None,
+        "program_calls": spent.program_calls,
+        "paid_calls": spent.program_calls - spent.known,
+        "model_calls": model.asked["calls"],
+        "paid_model_calls": model.asked["calls"],
+        "proposals": model.asked["proposals"],
+        "proposer_tokens": model.asked["tokens"],
+        "seconds": round(seconds, 3),
+        "cpu": round(cpu, 3),
+        "error": None if found.error is None else one_line(found.error),
+        "optimism": None if compared is None else compared.optimism,
+        "better": None if compared is None else compared.better,
+        "difference": None if compared is None else [*compared.difference],
+        "versions": {"dspnb": dspnb.__version__},
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def optimizer(cell: Cell) -> Optimizer:
+    """The optimizer of a cell, with its settings."""
+    kind = Race if cell.optimizer == "Race" else getattr(optimizers, cell.optimizer)
+    made: Optimizer = kind(**cell.settings)
+    return made
+
+
+def _marks(run: Run, metric: Timed) -> Iterator[tuple[int, State, float]]:
+    """Each new best one: runs of the program that were paid for by then, state, validation mean."""
+    start = time.monotonic() - run.log.seconds
+    last = None
+    for event in run.events():
+        if isinstance(event.body, BestChanged) and event.body.candidate != last:
+            last = event.body.candidate
+            paid = bisect.bisect(metric.times, start + event.time)
+            yield paid, run.candidates[last].state, event.body.mean
+
+
+@contextlib.contextmanager
+def _home() -> Iterator[None]:
+    """A store of its own: what a run keeps is of no use to others, nor is theirs to it."""
+    before = os.environ.get("DSPNB_HOME")
+    folder = tempfile.mkdtemp()
+    os.environ["DSPNB_HOME"] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["DSPNB_HOME"]
+        else:
+            os.environ["DSPNB_HOME"] = before
+        shutil.rmtree(folder, ignore_errors=True)
