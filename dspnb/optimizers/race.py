@@ -55,7 +55,7 @@ class Race:
     siblings: int = 4
     max_demos: int = 8
     probe: int = 16
-    rewrites: int = 4
+    rewrites: int = 3
     block: int = 5
     lanes: int = 4
     patience: int = 2
