@@ -438,10 +438,9 @@ def _phases(works: Sequence[Work]) -> Iterator[str]:
     validated = [
         work.scored for work in works if work.scored is not None and work.scored.split == "val"
     ]
-    few = [str(one.candidate.id) for one in validated if one.places is not None]
+    few = sorted({one.candidate.id for one in validated if one.places is not None})
     if few:
-        several = "s" * (len(set(few)) > 1)
-        yield f"scoring candidate{several} {', '.join(dict.fromkeys(few))} on some examples"
+        yield f"scoring candidate{'s' * (len(few) > 1)} {', '.join(map(str, few))} on some examples"
     for one in validated:
         if one.places is None:
             yield f"scoring candidate {one.candidate.id}"
