@@ -105,7 +105,13 @@ _silent = _Silent()
 
 def _feedback(metric: Metric, examples: Sequence[Example]) -> str:
     known = explains(metric, examples)
-    return "" if known is None else "feedback from the metric" if known else "no feedback from the metric"
+    return (
+        ""
+        if known is None
+        else "feedback from the metric"
+        if known
+        else "no feedback from the metric"
+    )
 
 
 def _most(plan: Plan, runs: int | None) -> int:

@@ -37,7 +37,7 @@ def test_every_public_class_explains_its_public_methods():
         if not attribute.startswith("_")
         and (inspect.isfunction(value) or isinstance(value, property))
         # explained by the protocol
-            and attribute not in ("search", "program_calls", "proposer_calls")
+        and attribute not in ("search", "program_calls", "proposer_calls")
         and not inspect.getdoc(getattr(kind, attribute))
     ]
 
