@@ -249,7 +249,7 @@ def _whiskers(scored: list[Evaluated]) -> list[list[float]]:
 
 
 def _span(mean: float, low: float, high: float) -> tuple[float, float]:
-    """How far an interval reaches; of nothing but zeros it may begin a rounding error above them."""
+    """How far an interval reaches; that of zeros may begin a rounding error above them."""
     return max(0.0, mean - low), max(0.0, high - mean)
 
 
