@@ -48,10 +48,11 @@ class _Log:
 
     def _line(self, body: Body) -> str:
         """An event in words; of a search that validates in part who leads, not each few scores."""
+        samples = self._run.plan.samples
         match body:
-            case Evaluated(split="val", n=n) if n < len(self._run.task.val):
+            case Evaluated(split="val", n=n) if samples and n < len(self._run.task.val):
                 return ""
-            case BestChanged(candidate, mean) if self._run.plan.samples:
+            case BestChanged(candidate, mean) if samples:
                 known, self._leader = self._leader, candidate
                 return f"#{candidate} leads: {mean:.3f} expected" if candidate != known else ""
         return describe(body, self._estimate)
