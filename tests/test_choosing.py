@@ -56,9 +56,9 @@ def test_the_line_says_what_there_is(options, said):
     ("options", "optimizer", "said"),
     [
         (
-            {"val": ROWS[60:66]},
+            {"val": ROWS[60:64]},
             BootstrapFewShot(),
-            "6 examples to choose by can hardly tell candidates apart, it makes only one",
+            "4 examples to choose by can hardly tell candidates apart, it makes only one",
         ),
         (
             {"val": ROWS[60:80], "budget": Budget(calls=50)},
