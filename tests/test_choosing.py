@@ -88,7 +88,7 @@ def test_a_budget_in_tokens_counts_too():
     each = 60  # tokens that a run takes, about
 
     assert plan(budget=Budget(tokens=each * 10_000)).chosen == plan().chosen
-    assert plan(val=ROWS[60:70], budget=Budget(tokens=each * 100)).optimizer == LabeledFewShot()
+    assert plan(val=ROWS[60:70], budget=Budget(tokens=each * 300)).optimizer == LabeledFewShot()
 
 
 def test_an_optimizer_that_is_named_was_not_chosen():
