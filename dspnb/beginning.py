@@ -84,4 +84,5 @@ def _settings(plan: Plan) -> dict[str, Any]:
         "seed": plan.seed,
         "concurrency": plan.concurrency,
         "fresh": plan.fresh,
+        **({"chosen": plan.chosen} if plan.chosen else {}),
     }

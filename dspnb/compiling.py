@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .beginning import begin
 from .budget import Budget, check_price
+from .choosing import Chosen, chosen, chosen_before
 from .context import current
 from .dividing import divided
 from .errors import UsageError
 from .example import Example, Metric
 from .lm.base import LanguageModel
 from .module import Module
-from .optimizers import BootstrapFewShotWithRandomSearch, Optimizer
+from .optimizers import Optimizer, Race
 from .plan import Plan
 from .run import Run
+from .store import opened
 from .trainer import Trainer
 
 
@@ -42,7 +45,8 @@ def compile(
 ) -> Run:
     """Search for a better state of `program`; returns the run, which goes on in the background.
 
-    Without `optimizer`, BootstrapFewShotWithRandomSearch. Without `val`, the last third of a
+    Without `optimizer` one is chosen by the number of examples and the budget, mostly `Race`; the
+    run's first event says what for. Without `val`, the last third of a
     shuffled `train` validates. `test` is held out: baseline and best are compared on it in the
     end. Without it a third of `val` is set aside for that, if `val` has at least 60 examples.
     Unless `never_worse` is False, the program as it was is returned when the best one is not better
@@ -71,6 +75,9 @@ def compile(
         never_worse=never_worse,
         max_error_rate=max_error_rate,
     )
+    if optimizer is None and resume not in ("auto", "never"):
+        # What was chosen for another budget is gone on with.
+        plan = _with(plan, chosen_before(opened().runs.get(resume).settings))
     run = begin(plan, resume, dict(settings or {}))
     return run.wait() if wait else run
 
@@ -102,9 +109,9 @@ def planned(
     here, budget = current(), budget or Budget()
     for model in filter(None, (here.require_lm(), teacher, proposer)):
         check_price(budget, model)
-    return Plan(
+    plan = Plan(
         program=as_program(program).with_state({}),  # later changes to the user's do not matter
-        optimizer=optimizer or BootstrapFewShotWithRandomSearch(),
+        optimizer=optimizer or Race(),
         metric=metric,
         train=sets.train,
         val=sets.val,
@@ -121,6 +128,13 @@ def planned(
         max_error_rate=max_error_rate,
         warnings=sets.warnings,
     )
+    return plan if optimizer is not None else _with(plan, chosen(plan))
+
+
+def _with(plan: Plan, choice: Chosen | None) -> Plan:
+    if choice is None:
+        return plan
+    return dataclasses.replace(plan, optimizer=choice.optimizer, chosen=choice.why)
 
 
 def as_program(value: Any) -> Module:

@@ -332,9 +332,8 @@ class Driver:
     # -- rows ----------------------------------------------------------------------------
 
     def _make(self, works: Sequence[Work]) -> list[Made]:
-        for work in works:
-            if work.scored is not None and work.scored.split == "val":
-                self._say(Phase(f"scoring candidate {work.scored.candidate.id}"))
+        for phase in _phases(works):
+            self._say(Phase(phase))
         made = [Made.of(work) for work in works]
         # An answer that waits for its metric is lost with the process, unless it is in a cache.
         models = map(self._asked.model, ("student", "teacher"))
@@ -432,3 +431,19 @@ class Driver:
                 call.seconds,
                 call.completion is not None and call.completion.cached,
             )
+
+
+def _phases(works: Sequence[Work]) -> Iterator[str]:
+    """What a run does while these are made, in words."""
+    validated = [
+        work.scored for work in works if work.scored is not None and work.scored.split == "val"
+    ]
+    few = [str(one.candidate.id) for one in validated if one.places is not None]
+    if few:
+        several = "s" * (len(set(few)) > 1)
+        yield f"scoring candidate{several} {', '.join(dict.fromkeys(few))} on some examples"
+    for one in validated:
+        if one.places is None:
+            yield f"scoring candidate {one.candidate.id}"
+    if not validated and any(isinstance(work, Completing) for work in works):
+        yield "asking the proposer"

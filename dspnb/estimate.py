@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .adapters import Adapter
+from .budget import Budget
 from .errors import DspnbError
 from .events import Estimated
 from .example import Example
 from .lm.base import estimate_tokens
 from .lm.usage import Usage
 from .module import Module
+from .optimizers import Optimizer
 from .optimizers.labeled import demos_for
 from .plan import Plan
 from .report import Row
@@ -49,7 +54,7 @@ class Taken:
 
 def program_calls(plan: Plan) -> Mapping[str, int] | None:
     """Runs of the program that the whole run takes at most, by what for."""
-    searching = plan.optimizer.program_calls(*_sizes(plan))
+    searching = _paced(plan).program_calls(*_sizes(plan))
     if searching is None:
         return None
     if isinstance(searching, int):
@@ -61,7 +66,7 @@ def program_calls(plan: Plan) -> Mapping[str, int] | None:
 
 def proposer_calls(plan: Plan) -> int:
     """Questions to the proposer that the search asks at most; 0 when it asks none."""
-    tell = getattr(plan.optimizer, "proposer_calls", None)
+    tell = getattr(_paced(plan), "proposer_calls", None)
     return int(tell(*_sizes(plan))) if tell is not None else 0
 
 
@@ -78,6 +83,35 @@ def search_calls(plan: Plan) -> int | None:
     after = 2 * each * len(plan.test)
     # As in the budget itself: nothing is set aside when that were more than half.
     return max(0, limit - before - (after if after <= limit / 2 else 0))
+
+
+def affordable(plan: Plan) -> int | None:
+    """About how many runs of the program a budget leaves to the search; None when it is endless."""
+    budget, one, longer = plan.budget, guessed(plan, 1), _longer(plan)
+    whole = [
+        limit / each
+        for limit, each in (
+            (budget.tokens, longer * one.tokens_in + one.tokens_out),
+            (budget.dollars, longer * one.dollars),
+        )
+        if limit is not None and each
+    ]
+    held_out = 2 * len(plan.test)
+    left = [int(runs - (held_out if held_out <= runs / 2 else 0)) for runs in whole]
+    calls = search_calls(plan)
+    if calls is not None:
+        left.append(calls // _predictors(plan))
+    return min(left, default=None)
+
+
+def _paced(plan: Plan) -> Optimizer:
+    """The optimizer, with the runs that it makes at most where it paces itself by the budget."""
+    calls, optimizer = search_calls(plan), plan.optimizer
+    if calls is None or not plan.samples or getattr(optimizer, "calls", 0) is not None:
+        return optimizer
+    known: Any = optimizer
+    paced: Optimizer = dataclasses.replace(known, calls=max(1, calls // _predictors(plan)))
+    return paced
 
 
 @dataclass(frozen=True)
@@ -105,7 +139,8 @@ def estimated(
     `pace` is how many seconds a call takes, as far as an earlier run tells (`paces`).
 
     Prompts are taken to have as many demos as the optimizer gives at most (`most_demos`). None when
-    the optimizer cannot tell. Answers that are known already make it less. Questions to the
+    the optimizer cannot tell. Answers that are known already make it less, and a budget ends it:
+    then the parts say what the whole search would take. Questions to the
     proposer are guessed to be some prompts of the program long, until it is known what `questions`
     took.
     """
@@ -137,7 +172,28 @@ def estimated(
         tokens += asking * (each.tokens_in + each.tokens_out)
         dollars += asking * each.dollars
     told = dollars if known else None
-    return Estimated(dict(parts), calls, round(tokens), told, seconds, asking)
+    return _within(plan.budget, Estimated(dict(parts), calls, round(tokens), told, seconds, asking))
+
+
+def _within(budget: Budget, all_of_it: Estimated) -> Estimated:
+    """No more than the budget: where it ends the search early, all is less by the same share."""
+    it = all_of_it
+    limits = (
+        (budget.calls, it.calls),
+        (budget.tokens, it.tokens),
+        (budget.dollars, it.dollars),
+        (budget.seconds, it.seconds),
+    )
+    share = min((limit / most for limit, most in limits if limit and most), default=1.0)
+    if share >= 1:
+        return it
+    return dataclasses.replace(
+        it,
+        calls=math.ceil(share * it.calls - 1e-9),
+        tokens=None if it.tokens is None else round(share * it.tokens),
+        dollars=None if it.dollars is None else share * it.dollars,
+        seconds=None if it.seconds is None else share * it.seconds,
+    )
 
 
 def _question(plan: Plan, asked: Taken | None) -> tuple[Usage, bool]:

@@ -27,6 +27,7 @@ class Started:
     test: int  # examples; 0 when none were held out
     reserved: bool  # the held-out examples were set aside from the validation set
     budget: str  # in words, "" without one
+    chosen: str = ""  # what the optimizer was chosen for; empty when it was named
     kind: Literal["started"] = "started"
 
 

@@ -39,6 +39,7 @@ class Plan:
     max_error_rate: float = 0.1
     fresh: bool = False  # no score that is kept from before is used
     warnings: Sequence[str] = ()
+    chosen: str = ""  # what the optimizer was chosen for; empty when it was named
 
     @property
     def optimizer_name(self) -> str:

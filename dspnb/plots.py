@@ -53,7 +53,7 @@ def run_figure(run: Searched) -> Figure:
     compared = next((body for body in bodies if isinstance(body, Compared)), None)
     started = next((body for body in bodies if isinstance(body, Started)), None)
     scored = {b.candidate: b for b in bodies if isinstance(b, Evaluated) and b.split == "val"}
-    best = [body.candidate for body in bodies if isinstance(body, BestChanged)]
+    leads = [body for body in bodies if isinstance(body, BestChanged)]
     figure = Figure(figsize=(10 if compared else 6.4, 3.6), layout="constrained")
     if compared is None:
         left = figure.subplots()
@@ -67,7 +67,7 @@ def run_figure(run: Searched) -> Figure:
         tested = {b.candidate: b for b in bodies if isinstance(b, Evaluated) and b.split == "test"}
         _held_out(axes["held out"], compared, tested)
         _difference(axes["difference"], compared)
-    _search(left, [scored[id_] for id_ in sorted(scored)], best[-1] if best else None)
+    _search(left, [scored[id_] for id_ in sorted(scored)], leads)
     figure.suptitle(started.optimizer if started else "run", fontsize="medium")
     return figure
 
@@ -92,9 +92,9 @@ def report_figure(report: Scored) -> Figure:
     return figure
 
 
-def _search(axes: Axes, scored: list[Evaluated], best: int | None) -> None:
-    n = f" (n = {scored[0].n:,})" if scored else ""
-    axes.set(xlabel="candidate", ylabel=f"score on validation{n}")
+def _search(axes: Axes, scored: list[Evaluated], leads: list[BestChanged]) -> None:
+    best = leads[-1].candidate if leads else None
+    axes.set(xlabel="candidate", ylabel=f"score on validation{_sizes(scored)}")
     if not scored:
         axes.text(0.5, 0.5, "nothing is scored yet", ha="center", transform=axes.transAxes)
         axes.set(xticks=[], yticks=[])
@@ -102,12 +102,13 @@ def _search(axes: Axes, scored: list[Evaluated], best: int | None) -> None:
         return
     ids = [each.candidate for each in scored]
     means = [each.mean for each in scored]
-    best_so_far = list(itertools.accumulate(means, max))
     start = means[ids.index(min(ids))]
     many = len(scored) > MANY
     if 0 in ids:  # a search that validates in part may leave the program as it was out
         axes.axhline(start, color=GREY, linestyle="--", linewidth=1, label="baseline", zorder=1)
-    axes.step(ids, best_so_far, where="post", color=ORANGE, label="best so far", zorder=2)
+    if leads:
+        stairs = _stairs(leads, max(ids))
+        axes.step(*stairs, where="post", color=ORANGE, label="best so far", zorder=2)
     axes.errorbar(
         ids,
         means,
@@ -121,7 +122,7 @@ def _search(axes: Axes, scored: list[Evaluated], best: int | None) -> None:
         zorder=3,
     )
     if best in ids:
-        at = (best, means[ids.index(best)])
+        at = (best, leads[-1].mean)
         size = 60 if many else 130
         axes.scatter(*at, s=size, marker="*", color=ORANGE, zorder=4, label=f"best: {best}")
     room = max(0.5, 0.02 * (max(ids) - min(ids)))
@@ -137,6 +138,23 @@ def _search(axes: Axes, scored: list[Evaluated], best: int | None) -> None:
         columnspacing=1.2,
         handletextpad=0.5,
     )
+
+
+def _sizes(scored: list[Evaluated]) -> str:
+    sizes = sorted({each.n for each in scored})
+    if not sizes:
+        return ""
+    return f" (n = {sizes[0]:,}" + (f" to {sizes[-1]:,})" if len(sizes) > 1 else ")")
+
+
+def _stairs(leads: list[BestChanged], last: int) -> tuple[list[int], list[float]]:
+    """Where the best candidate changed, and what it has or is expected to have.
+
+    It can be one that was proposed before others; the staircase only goes to the right.
+    """
+    at = itertools.accumulate((lead.candidate for lead in leads), max)
+    means = [lead.mean for lead in leads]
+    return [*at, last], [*means, means[-1]]
 
 
 def _held_out(axes: Axes, compared: Compared, tested: dict[int, Evaluated]) -> None:

@@ -289,7 +289,7 @@ class Run:
     def _announce(self) -> None:
         plan, say = self.plan, self.log.append
         sizes = (len(plan.train), len(plan.val), len(plan.test))
-        say(Started(self.optimizer_name, *sizes, plan.reserved, str(plan.budget)))
+        say(Started(self.optimizer_name, *sizes, plan.reserved, str(plan.budget), plan.chosen))
         say(StatusChanged("running"))
         if self._resumed:
             before = self._driver.allowance.before

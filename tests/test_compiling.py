@@ -2,12 +2,12 @@ import pytest
 
 from dspnb import (
     BootstrapFewShot,
-    BootstrapFewShotWithRandomSearch,
     Budget,
     Example,
     LabeledFewShot,
     Module,
     Predict,
+    Race,
     UsageError,
     compile,
     use,
@@ -66,11 +66,27 @@ def test_a_run_starts_in_the_background_unless_one_waits():
     assert start(wait=True).over
 
 
-def test_without_an_optimizer_it_is_a_random_search():
-    run = start(optimizer=None, budget=Budget(calls=1))
+def test_without_an_optimizer_one_is_chosen_and_the_run_says_what_for():
+    run = start(optimizer=None, val=ROWS * 10, budget=Budget(calls=1), resume="never")
     run.join()
 
-    assert isinstance(run.plan.optimizer, BootstrapFewShotWithRandomSearch)
+    assert isinstance(run.plan.optimizer, Race)
+    assert next(run.events()).body.chosen == run.plan.chosen != ""
+    assert start().plan.chosen == ""  # it was named
+
+
+def test_what_was_chosen_for_one_budget_is_gone_on_with_under_another():
+    options = {"optimizer": None, "train": ROWS * 5, "val": ROWS * 5}
+    first = start(**options, budget=Budget(calls=30))
+    first.join()
+    second = start(**options, budget=Budget(calls=300), resume=first.id)
+    second.join()
+    other = start(**options, budget=Budget(calls=300), resume="never")
+    other.join()
+
+    assert (first.optimizer_name, other.optimizer_name) == ("LabeledFewShot", "Race")
+    assert second.id == first.id
+    assert second.plan.chosen == first.plan.chosen
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ simulation
 row_calls
 plan  work
 asked  estimate
-allowance
+allowance  choosing
 making
 driver
 run

@@ -114,6 +114,7 @@ def _facts(run: KeptRun) -> list[str]:
         "began": when(run),
         "status": f"{run.status}{f' ({run.reason})' if run.reason else ''}",
         "optimizer": settings.get("optimizer", ""),
+        "chosen": f"for {settings['chosen']}" if settings.get("chosen") else "",
         "metric": run.metric_name,
         "model": settings.get("model", ""),
         "examples": ", ".join(sizes),

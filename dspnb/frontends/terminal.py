@@ -19,6 +19,7 @@ from .follow import follow
 from .told import Told
 from .words import (
     changes,
+    chosen,
     clock,
     compared,
     estimated,
@@ -87,6 +88,7 @@ def _setup(told: Told) -> list[Padding]:
         _line(words, "dim")
         for words in (
             setup(told.started) if told.started else "",
+            chosen(told.started) if told.started else "",
             resumed(told.resumed) if told.resumed else "",
             estimated(told.estimated) if told.estimated and not told.spent else "",
         )
@@ -113,7 +115,10 @@ def _best(told: Told) -> list[str]:
     leader = told.leader
     if leader is None:
         return []
-    return [f"best so far: #{leader.candidate}  {_score(leader)} on {leader.n:,} validation"]
+    where = f"{_score(leader)} on {leader.n:,} validation"
+    if told.started is not None and leader.n < told.started.val and told.mean is not None:
+        where = f"{told.mean:.3f} expected; {where}"
+    return [f"best so far: #{leader.candidate}  {where}"]
 
 
 def _candidates(told: Told) -> Table:

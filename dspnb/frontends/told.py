@@ -40,6 +40,7 @@ class Told:
         self.proposed: dict[int, Proposed] = {}
         self.evaluated: dict[tuple[int, Split], Evaluated] = {}
         self.best: int | None = None
+        self.mean: float | None = None  # of the best one, or what it is expected to have
         self.seconds = 0.0  # since the run started, at the last event
         self._next = 0  # `seq` of the first event that is not taken in yet
         for event in events:
@@ -75,8 +76,8 @@ class Told:
                 self.proposed[body.candidate] = body
             case Evaluated() as body:
                 self.evaluated[body.candidate, body.split] = body
-            case BestChanged(candidate):
-                self.best = candidate
+            case BestChanged(candidate, mean):
+                self.best, self.mean = candidate, mean
             case Compared() as body:
                 self.compared = body
             case Spent() as body:

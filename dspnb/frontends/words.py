@@ -27,7 +27,7 @@ def describe(body: Body, estimate: Estimated | None = None) -> str:
     """
     match body:
         case Started(optimizer):
-            words = f"{optimizer} on {setup(body)}"
+            words = "; ".join(filter(None, [f"{optimizer} on {setup(body)}", chosen(body)]))
         case Resumed():
             words = resumed(body)
         case Estimated():
@@ -130,6 +130,11 @@ def setup(body: Started) -> str:
     budget = f", budget {body.budget}" if body.budget else ""
     aside = f"; {reserved(body)}" if body.reserved else ""
     return f"{sizes}{budget}{aside}"
+
+
+def chosen(body: Started) -> str:
+    """What the optimizer was chosen for; empty when the user named it."""
+    return f"chosen for you: {body.chosen}" if body.chosen else ""
 
 
 def reserved(body: Started) -> str:

@@ -34,19 +34,30 @@ class Dry:
     @property
     def lines(self) -> list[str]:
         """What it would take at most, what for, and what is to be said about the examples."""
-        plan, estimate = self.plan, self.estimate
+        estimate = self.estimate
         if estimate is None:
             said = "it cannot be told beforehand how many calls this takes"
-            return [f"{plan.optimizer}: {said}.", *self.notes]
+            return [*self._chosen, f"{self._name}: {said}.", *self.notes]
         runs = sum(estimate.program_calls.values())
         tokens = "" if estimate.tokens is None else f", {estimate.tokens:,} tokens"
         return [
-            f"{plan.optimizer}: about {runs:,} runs of the program{questions(estimate)}, "
+            *self._chosen,
+            f"{self._name}: about {runs:,} runs of the program{questions(estimate)}, "
             f"{estimate.calls:,} model calls{tokens}, {money(estimate.dollars)}{_time(estimate)}.",
             *(f"{what}: {count:,} runs" for what, count in estimate.program_calls.items()),
             *([f"{ASKING}: {estimate.questions:,} questions"] if estimate.questions else []),
             *self.notes,
         ]
+
+    @property
+    def _chosen(self) -> list[str]:
+        """What the optimizer was chosen for, when it was."""
+        plan = self.plan
+        return [f"{plan.optimizer_name}, chosen for you: {plan.chosen}."] if plan.chosen else []
+
+    @property
+    def _name(self) -> str:
+        return self.plan.optimizer_name if self.plan.chosen else str(self.plan.optimizer)
 
     @property
     def notes(self) -> list[str]:
@@ -59,17 +70,17 @@ class Dry:
 
     def _repr_html_(self) -> str:
         estimate = self.estimate
-        first, *_ = self.lines
+        first = "".join(f"<p>{esc(line)}</p>" for line in self.lines[: 1 + len(self._chosen)])
         notes = "".join(f"<p>Note: {esc(warning)}</p>" for warning in self.notes)
         if estimate is None:
-            return f"<p>{esc(first)}</p>{notes}"
+            return f"{first}{notes}"
         rows = [[esc(what), f"{count:,}"] for what, count in estimate.program_calls.items()]
         heads = ["", "runs of the program"]
         if estimate.questions:
             heads.append("questions to the proposer")
             rows = [[*row, ""] for row in rows]
             rows.append([ASKING, "", f"{estimate.questions:,}"])
-        return f"<p>{esc(first)}</p>{table(heads, rows)}{notes}"
+        return f"{first}{table(heads, rows)}{notes}"
 
 
 def _time(estimate: Estimated) -> str:

@@ -27,9 +27,9 @@ class Progress:
     tokens_out: int
     dollars: float  # of the calls whose price is known
     unpriced: int  # calls whose price is not known
-    candidate: int | None  # being scored now
+    candidate: int | None  # being scored now; null while many are, each on a few examples
     split: Split
-    done: int  # of `total` examples for that candidate
+    done: int  # of `total` examples for that candidate, or without one, of all runs of the program
     total: int
     mean: float | None  # over those that are done
     remaining: float | None  # seconds, estimated; null while nothing is known

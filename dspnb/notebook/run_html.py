@@ -8,6 +8,7 @@ from dspnb.events import Compared, Evaluated
 from dspnb.frontends.told import Told
 from dspnb.frontends.words import (
     changes,
+    chosen,
     compared,
     describe,
     estimated,
@@ -66,6 +67,7 @@ def run_html(run: Run, title: str) -> str:
 def _setup(told: Told) -> list[str]:
     return [
         *([setup(told.started)] if told.started else []),
+        *([words] if told.started and (words := chosen(told.started)) else []),
         *([estimated(told.estimated)] if told.estimated and not told.spent else []),
         *([resumed(told.resumed)] if told.resumed else []),
         *(f"Note: {message}" for message in told.warnings[-MOST_WARNINGS:]),

@@ -153,8 +153,8 @@ class RunMagics(Magics):
     @args.argument(
         "--with",
         dest="optimizer",
-        default="bootstrap-rs",
-        help="an optimizer, with parameters after a colon: bootstrap-rs:max_labeled_demos=8",
+        help="an optimizer, with parameters after a colon: mipro:auto=medium; without it, what "
+        "suits the number of examples and the budget, mostly race",
     )
     @args.argument("--train", required=True, help="examples to learn from")
     @args.argument("--val", help="examples to choose by; a third of train without it")
@@ -207,7 +207,8 @@ class RunMagics(Magics):
             "never_worse": not given.always_best,
             "max_error_rate": given.max_error_rate,
         }
-        optimizer = names.optimizer_of(given.optimizer, namespace)
+        named = given.optimizer
+        optimizer = None if named is None else names.optimizer_of(named, namespace)
         program = names.program(given.program, namespace)
         if given.dry:
             return Dry(planned(program, optimizer, **options))

@@ -44,6 +44,7 @@ class Picture:
         self._time = 0.0  # of the last one that was
         self._candidates: dict[int, None] = {}  # in the order of time
         self._warned: dict[int, None] = {}
+        self._bests: dict[int, None] = {}
         self._best = 0
         self._scoring: tuple[int | None, Split] = (None, "val")
         self._done, self._sum = 0, 0.0  # the scores of `_scoring`
@@ -74,8 +75,10 @@ class Picture:
                 if known is None or known["n"] <= n:
                     self._keep(("evaluated", candidate, split), event)
             case BestChanged(candidate):
-                self._keep(("best", candidate), event)
-                self._best = candidate
+                self._keep(("best", event.seq), event)
+                self._best, self._bests[event.seq] = candidate, None
+                if len(self._bests) > MOST_CANDIDATES:
+                    self._drop(("best", _take_first(self._bests)))
             case Warned():
                 self._keep(("warned", event.seq), event)
                 self._warned[event.seq] = None
@@ -96,6 +99,10 @@ class Picture:
         """The numbers of this moment; `sent` is how many events the page has, if not all."""
         usage, (candidate, split) = self.run.spending.usage, self._scoring
         total = {"val": len(self.run.task.val), "test": len(self.run.plan.test)}.get(split, 0)
+        done, mean = self._done, self._sum / self._done if self._done else None
+        if self.run.plan.samples and split != "test":  # a few examples of many candidates at a time
+            done, whole = self.run.progress
+            candidate, mean, total = None, None, whole or 0
         return Progress(
             events=len(self._kept) if sent is None else sent,
             seconds=round(self._time if self.run.over else self.run.log.seconds, 1),
@@ -107,9 +114,9 @@ class Picture:
             unpriced=usage.unpriced,
             candidate=candidate,
             split=split,
-            done=self._done,
+            done=done,
             total=total,
-            mean=self._sum / self._done if self._done else None,
+            mean=mean,
             remaining=self.run.remaining,
         )
 
@@ -133,7 +140,7 @@ class Picture:
             oldest = next(id_ for id_ in self._candidates if id_ not in kept)
             del self._candidates[oldest]
             keys = [("evaluated", oldest, split) for split in SPLITS]
-            for key in (("proposed", oldest), ("best", oldest), *keys):
+            for key in (("proposed", oldest), *keys):
                 self._drop(key)
 
 

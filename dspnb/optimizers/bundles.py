@@ -26,13 +26,13 @@ def bundles(
     Its own successes first, as DSPy bootstraps; labels of what it failed at, which show what it
     does not know; and labels of any examples.
     """
-    good = [row for row in rows if not row.error and row.score.value >= 1]
+    good, bad = parted(rows)
     own: dict[str, list[Example]] = {path: [] for path in signatures}
     for row in good:
         for path, demo in demos_of(row.trace, rng):
             if path in own:
                 own[path].append(demo)
-    failed = [row.example for row in rows if row.score.value < 1]
+    failed = [row.example for row in bad]
     tried = {id(row.example) for row in rows}
     others = [
         example for example in rng.sample(list(train), len(train)) if id(example) not in tried
@@ -47,6 +47,21 @@ def bundles(
         if any(demos.values()) and demos not in different.values():
             different[what] = demos
     return different
+
+
+def parted(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows that went well, the best first, and those that could be better, the worst first.
+
+    With a metric of shares a row above the mean went well, and may be better still.
+    """
+    values = [row.score.value for row in rows]
+    top, mean = max(1.0, *values), sum(values) / len(values)
+    good = [r for r in rows if not r.error and (r.score.value >= top or r.score.value > mean)]
+    bad = [row for row in rows if row.score.value < top]
+    return (
+        sorted(good, key=lambda row: -row.score.value),
+        sorted(bad, key=lambda row: row.score.value),
+    )
 
 
 def _filled(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SCALES = (0.03, 0.1, 0.3)  # standard deviations of a change's effect: which one, the scores say
 SPLIT, WORTH = 0.5, 20  # the share of variance that is the example's; how many scores that is worth
-LEAST = 0.04  # the variance of scores at least, though all were equal so far
+LEAST = 0.02  # the variance of scores at least, though all were equal so far
 MIDDLE, WIDE = 0.5, 1.0  # the mean of all scores, before any is known, and its standard deviation
 DIGITS = 9  # results are rounded, so that searches go alike on all machines
 
@@ -41,19 +41,20 @@ class Scores:
         self._cells.append((tuple(self._places[name] for name in changes), example, value))
 
     def effects(self) -> Effects:
-        """What all scores together say."""
+        """What all scores together say; there must be some."""
         import numpy as np
 
         count = len(self._places)
         x = np.zeros((len(self._cells), count + 1))
         x[:, count] = 1.0
-        y = np.zeros(len(self._cells))
         rows: dict[int, list[int]] = {}
-        for i, (places, example, value) in enumerate(self._cells):
+        for i, (places, example, _) in enumerate(self._cells):
             x[i, list(places)] = 1.0
-            y[i] = value
             rows.setdefault(example, []).append(i)
-        return _fitted(dict(self._places), x, y, rows)
+        values = [value for *_, value in self._cells]
+        low, high = min(0.0, *values), max(1.0, *values)  # a metric may have another range
+        y = (np.array(values) - low) / (high - low)
+        return _fitted(dict(self._places), x, y, rows, (low, high))
 
 
 class Part(NamedTuple):
@@ -80,6 +81,7 @@ class Effects:
     examples: Mapping[int, tuple[float, float]]  # how each differs from the mean, and the variance
     luck: float  # the variance of a score around what is expected
     between: float  # and of examples around their mean
+    reach: tuple[float, float]  # the metric's range: all above is in shares of it
 
     def of(self, changes: Iterable[str], drawn: Sequence[float] | None = None) -> float:
         """What some changes add together: as expected, or in a draw."""
@@ -93,10 +95,10 @@ class Effects:
         return [round(effect, DIGITS) for effect in drawn.tolist()]
 
     def expected(self, changes: Iterable[str]) -> float:
-        """The mean score of these changes over the examples seen, each kept within 0 and 1."""
-        level = self.mean[-1] + self.of(changes)
-        offsets = [offset for offset, _ in self.examples.values()] or [0.0]
-        return sum(min(1.0, max(0.0, level + offset)) for offset in offsets) / len(offsets)
+        """The mean score of these changes over the examples seen, each kept within the range."""
+        level, (low, high) = self.mean[-1] + self.of(changes), self.reach
+        shares = [min(1.0, max(0.0, level + offset)) for offset, _ in self.examples.values()]
+        return low + (high - low) * sum(shares) / len(shares)
 
     def telling(self, changes: Iterable[str], examples: Iterable[int]) -> dict[int, float]:
         """Example -> how much its score would tell about these changes.
@@ -114,7 +116,11 @@ class Effects:
 
 
 def _fitted(
-    places: Mapping[str, int], x: Array, y: Array, rows: Mapping[int, Sequence[int]]
+    places: Mapping[str, int],
+    x: Array,
+    y: Array,
+    rows: Mapping[int, Sequence[int]],
+    reach: tuple[float, float],
 ) -> Effects:
     """The model under each scale of effects, weighed by how likely it makes the scores."""
     import numpy as np
@@ -145,7 +151,7 @@ def _fitted(
         example: (float(share * left[some].sum()), float(luck * share))
         for (example, some), share in zip(rows.items(), shrink, strict=True)
     }
-    return Effects(places, parts, mean.tolist(), examples, luck, between)
+    return Effects(places, parts, mean.tolist(), examples, luck, between, reach)
 
 
 def _variances(y: Array, rows: Sequence[Sequence[int]]) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from dspnb.report import Row
 
 from . import options, siblings
 from .base import Evaluate, Lead, Search, Task, Validate
-from .bundles import bundles
+from .bundles import bundles, parted
 from .effects import Effects, Scores
 from .options import DEMOS, Choice, Option, Options
 
@@ -115,7 +115,7 @@ class _Track:
             Sequence[str], dict[int, Row]
         ] = {}  # choice -> its rows, by place in `val`
         self._probed: Sequence[Row] = ()
-        self._spent, self._limit = 0, race.calls or CALLS
+        self._spent, self._asked, self._each = 0, 0, 1.0  # runs, questions, calls of models a run
         self._rewritten: dict[str, list[Option]] = {path: [] for path in task.state}
         self._number = 0  # of the last rewrite
 
@@ -123,6 +123,13 @@ class _Track:
     def left(self) -> int:
         """Runs of the program that may still be made."""
         return max(0, self._limit - self._spent)
+
+    @property
+    def _limit(self) -> int:
+        """Runs in all: by the race, or by a budget of calls, of which questions take some too."""
+        if self._race.calls is not None or self._task.calls is None:
+            return self._race.calls or CALLS
+        return int((self._task.calls - self._asked - 1) / self._each)
 
     def probe(self) -> Generator[Any, Any, None]:
         """Run the program as it is: on training examples to learn from, and on some others."""
@@ -138,9 +145,8 @@ class _Track:
         for i, row in enumerate(self._probed, 1):
             self._scores.add([], -i, row.score.value)
         self._note([(choice, places)], [report])
-        if race.calls is None and task.calls is not None:
-            each = sum(len(row.trace) for row in self._probed) / len(self._probed)
-            self._limit = int(task.calls / max(1.0, each))
+        calls = sum(1 + len(call.attempts) for row in self._probed for call in row.trace)
+        self._each = max(1.0, calls / len(self._probed))
         found = bundles(task.signatures, task.train, self._probed, race.max_demos, self._rng)
         first = choice[DEMOS]
         self._offer(DEMOS, [first.changed(what, demos) for what, demos in found.items()])
@@ -151,11 +157,12 @@ class _Track:
         """Offer rewrites of one predictor of the leader; how many there are."""
         seen = self._rows.get(options.names(leader), {})
         rows = [*seen.values()] if len(seen) >= FIRST else [*self._probed, *seen.values()]
-        failed = [row for row in rows if row.score.value < 1]
+        good, failed = parted(rows)
         if not failed:
             return 0
-        shown = self._rng.sample(failed, min(siblings.FAILURES, len(failed)))
-        good = [row for row in rows if row.score.value >= 1]
+        middle = failed[len(failed) // 2].score.value
+        worst = [row for row in failed if row.score.value <= middle]
+        shown = self._rng.sample(worst, min(siblings.FAILURES, len(worst)))
         good = self._rng.sample(good, min(siblings.SUCCESSES, len(good)))
         path = self._blamed(failed)
         parent = leader[path]
@@ -165,6 +172,7 @@ class _Track:
             path, parent.value, shown, good, failed, self._attempts(path), self._race.siblings
         )
         told = [*shown, *good]
+        self._asked += 1
         places = [place for place, row in seen.items() if any(row is one for one in told)]
         fresh = []
         for text in siblings.rewrites(answer, known):

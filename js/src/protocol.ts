@@ -10,6 +10,7 @@ export interface Started {
   test: number;
   reserved: boolean;
   budget: string;
+  chosen: string;
   kind: "started";
 }
 

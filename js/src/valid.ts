@@ -95,6 +95,7 @@ const bodies: Record<string, Check<unknown>> = {
     test: number,
     reserved: truth,
     budget: text,
+    chosen: later(text),
   }),
   resumed: shape<Resumed>({ kind: among("resumed"), rows: number, calls: number, dollars: number }),
   estimated: shape<Estimated>({
@@ -206,7 +207,7 @@ export function savedRun(saved: unknown): RunSnapshot | null {
 /** What version 1 said of these two; its other events are as they were. */
 const firstBodies = {
   ...bodies,
-  started: shape<Omit<Started, "reserved"> & { estimate: number | null }>({
+  started: shape<Omit<Started, "reserved" | "chosen"> & { estimate: number | null }>({
     kind: among("started"),
     optimizer: text,
     train: number,
@@ -241,7 +242,7 @@ function asLater(event: Event): Event[] {
   switch (event.kind) {
     case "started": {
       const { estimate } = event as { estimate?: number | null };
-      const started: Event = { ...event, seq, reserved: false };
+      const started: Event = { ...event, seq, reserved: false, chosen: "" };
       if (estimate === null || estimate === undefined) return [started];
       const unknown = { tokens: null, dollars: null, seconds: null, questions: 0 };
       return [

@@ -5,22 +5,23 @@ import pytest
 from dspnb.optimizers.effects import Scores
 
 
-def scored(rng, effects, examples=40, luck=0.1, hard=0.3, each=12):
+def scored(rng, effects, examples=40, luck=0.15, hard=0.15, each=12):
     """Scores of programs with one change each, on some of the examples."""
     scores = Scores()
     ease = [rng.gauss(0, hard) for _ in range(examples)]
     for name, effect in {"": 0.0, **effects}.items():
         for i in rng.sample(range(examples), each):
-            scores.add([name] * bool(name), i, 0.5 + effect + ease[i] + rng.gauss(0, luck))
+            value = 0.5 + effect + ease[i] + rng.gauss(0, luck)
+            scores.add([name] * bool(name), i, min(1.0, max(0.0, value)))
     return scores
 
 
 def test_effects_are_found_among_examples_that_differ_much_more():
     found = scored(random.Random(1), {"good": 0.2, "bad": -0.2, "none": 0.0}, each=25).effects()
 
-    assert found.of(["good"]) == pytest.approx(0.2, abs=0.08)
-    assert found.of(["bad"]) == pytest.approx(-0.2, abs=0.08)
-    assert found.of(["none"]) == pytest.approx(0.0, abs=0.08)
+    assert found.of(["good"]) == pytest.approx(0.2, abs=0.12)
+    assert found.of(["bad"]) == pytest.approx(-0.2, abs=0.12)
+    assert found.of(["bad"]) < found.of(["none"]) < found.of(["good"])
 
 
 def test_the_truth_ranks_among_draws_as_they_do_among_each_other():
@@ -109,3 +110,16 @@ def test_the_order_of_scores_does_not_matter():
         other.add(*cell)
 
     assert one.effects().of(["a"]) == pytest.approx(other.effects().of(["a"]), abs=1e-6)
+
+
+def test_a_metric_may_have_another_range():
+    shares, points = Scores(), Scores()
+    for example in range(20):
+        for name, value in (("", 0.3), ("a", 0.5), ("b", 0.2 + 0.03 * example)):
+            shares.add([name] * bool(name), example, value)
+            points.add([name] * bool(name), example, 100 * value)
+    points.add(["b"], 20, 100.0)
+    shares.add(["b"], 20, 1.0)
+
+    assert points.effects().of(["a"]) == pytest.approx(shares.effects().of(["a"]))
+    assert points.effects().expected(["a"]) == pytest.approx(100 * shares.effects().expected(["a"]))

@@ -2,7 +2,7 @@
 import { h, put } from "../dom.ts";
 import { clock, compact, count, money, roughly, score } from "../format.ts";
 import type { Progress } from "../protocol.ts";
-import { best, type RunState, shown } from "./state.ts";
+import { best, bestMean, type RunState } from "./state.ts";
 
 export function metersView() {
   const bestScore = meter("best");
@@ -16,8 +16,9 @@ export function metersView() {
 
   function draw(state: RunState, progress: Progress, ended: boolean): void {
     const leader = best(state);
-    const mean = (leader && shown(leader)?.mean) ?? state.bests.at(-1)?.mean;
-    bestScore.set(mean === undefined ? "\u2013" : score(mean), leader ? `candidate ${leader.id}` : "");
+    const known = bestMean(state);
+    const who = [leader && `candidate ${leader.id}`, known?.expected && "expected"].filter(Boolean);
+    bestScore.set(known ? score(known.mean) : "\u2013", who.join(", "));
     const open = state.spent === null; // else these stand in the table of costs
     calls.set(open ? count(progress.calls) : "", fromCache(progress));
     tokens.set(open ? compact(progress.tokens_in + progress.tokens_out) : "", inAndOut(progress));

@@ -41,6 +41,8 @@ export interface RunState {
   /** The held-out examples were set aside from the validation set. */
   reserved: boolean;
   budget: string;
+  /** What the optimizer was chosen for; empty when the user named it. */
+  chosen: string;
   /** What the whole run may take at most, as far as it is known by now. */
   estimate: Estimated | null;
   /** What earlier sessions of it did. */
@@ -64,6 +66,7 @@ export const empty: RunState = {
   sizes: { train: 0, val: 0, test: 0 },
   reserved: false,
   budget: "",
+  chosen: "",
   estimate: null,
   resumed: null,
   spent: null,
@@ -119,8 +122,8 @@ function reduce(before: RunState, event: Event): RunState {
   const state = { ...before, next: event.seq + 1 };
   switch (event.kind) {
     case "started": {
-      const { optimizer, train, val, test, reserved, budget } = event;
-      return { ...state, optimizer, sizes: { train, val, test }, reserved, budget };
+      const { optimizer, train, val, test, reserved, budget, chosen = "" } = event;
+      return { ...state, optimizer, sizes: { train, val, test }, reserved, budget, chosen };
     }
     case "resumed":
       return { ...state, resumed: event };
@@ -179,6 +182,15 @@ export function over(state: RunState): boolean {
 export function best(state: RunState): Candidate | null {
   const id = state.bests.at(-1)?.candidate;
   return state.candidates.find((candidate) => candidate.id === id) ?? null;
+}
+
+/** What the best candidate has on the whole validation set, or is expected to have there. */
+export function bestMean(state: RunState): { mean: number; expected: boolean } | null {
+  const last = state.bests.at(-1);
+  if (!last) return null;
+  const known = best(state)?.scores.val;
+  const whole = known !== undefined && known.n >= state.sizes.val;
+  return whole ? { mean: known.mean, expected: false } : { mean: last.mean, expected: true };
 }
 
 /** The candidate that the others are compared with: the program as it was given. */

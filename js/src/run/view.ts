@@ -51,6 +51,7 @@ export function runView(host: HTMLElement, act: (kind: Command["kind"]) => void)
   });
   const title = h("h3");
   const setup = h("p", { className: "quiet" });
+  const chosen = h("p", { className: "quiet", "data-testid": "chosen" });
   const pause = h("button", { type: "button", "data-testid": "pause", onclick: () => act(toggle) });
   const stop = h("button", { type: "button", "data-testid": "stop", onclick: () => act("stop") }, "Stop");
   const line = h("span", { className: "quiet", "data-testid": "line" });
@@ -68,6 +69,7 @@ export function runView(host: HTMLElement, act: (kind: Command["kind"]) => void)
     { className: "run", "data-testid": "run" },
     h("header", {}, h("div", { className: "name" }, title, badge), actions),
     setup,
+    chosen,
     reason,
     work.element,
     meters.element,
@@ -84,6 +86,7 @@ export function runView(host: HTMLElement, act: (kind: Command["kind"]) => void)
     const ended = over(state);
     put(title, name || "Run");
     put(setup, setupWords(state));
+    put(chosen, state.chosen && `${state.optimizer}, chosen for you: ${state.chosen}.`);
     root.dataset.status = ended || link === "live" ? state.status : "unknown";
     put(badge, STATUS[state.status]);
     put(reason, state.reason);
@@ -154,11 +157,11 @@ function workView() {
   const element = h("div", { className: "work" }, h("div", { className: "words" }, phase, detail), bar);
 
   function draw(state: RunState, progress: Progress, ended: boolean): void {
-    const { candidate, done, total } = progress;
-    const scoring = candidate !== null && total > 0; // of a minibatch the total is not known
+    const { candidate, done, total } = progress; // without a candidate, of the whole search
+    const scoring = total > 0; // of a minibatch the total is not known
     element.hidden = ended;
     put(phase, state.phase || "Starting");
-    put(detail, candidate === null ? "" : scoringWords(progress));
+    put(detail, candidate === null && total === 0 ? "" : scoringWords(progress));
     bar.setAttribute("aria-valuemax", String(scoring ? total : 1));
     bar.setAttribute("aria-valuenow", String(scoring ? done : 0));
     bar.setAttribute("aria-valuetext", scoring ? scoringWords(progress) : "waiting");
@@ -175,6 +178,7 @@ const SETS: Record<Progress["split"], string> = {
 };
 
 function scoringWords({ candidate, split, done, total, mean }: Progress): string {
+  if (candidate === null) return `${count(done)} of at most ${plural(total, "run")} of the program`;
   const scored = total > 0 ? `${count(done)} of ${count(total)}` : `${count(done)} scored`;
   const running = mean === null ? "" : `, mean ${score(mean)}`;
   return `candidate ${candidate}${SETS[split]}: ${scored}${running}`;
