@@ -90,7 +90,7 @@ browser: setup
 .venv-bench/.installed: pyproject.toml .venv/.installed
 	@echo "Installing dspy and dspnb into .venv-bench ..."
 	@$(PY) -m venv .venv-bench
-	@.venv-bench/bin/python $(PIP_INSTALL) dspy --editable .
+	@.venv-bench/bin/python $(PIP_INSTALL) 'dspy[optuna]' --editable .
 	@touch $@
 
 $(WIDGETS): $(JS_SOURCES) $(NODE_MODULES)

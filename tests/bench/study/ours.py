@@ -80,6 +80,7 @@ def run(cell: Cell) -> dict[str, Any]:
             seed=cell.seed,
             resume="never",
             never_worse=cell.never_worse,
+            concurrency=1,  # as on DSPy's side; threads would only wait for each other
         )
         found.join()
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
