@@ -34,8 +34,8 @@ class InferRules:
     DSPy's InferRules: each of `num_candidates` gets its own rules, at most `num_rules` for each
     predictor, from the predictor's bootstrapped demos and all labelled training examples in an
     order of its own. Of examples that are too many for the proposer it is shown half. The best on
-    `val` is kept, which may be the bootstrapped program without rules. The other parameters are
-    those of `BootstrapFewShot`.
+    `val` is kept; without any rules the bootstrapped program is all there is. The other parameters
+    are those of `BootstrapFewShot`.
     """
 
     num_candidates: int = 10
@@ -54,11 +54,12 @@ class InferRules:
         best, mean = task.state, (yield Validate(task.state)).mean
         bootstrapped = yield from self._bootstrap.search(task)
         rules = yield from self._rules(task, bootstrapped)
-        asks = [Validate(bootstrapped, task.state, "bootstrapped")]
+        asks = []
         for number, found in enumerate(rules, 1):
             if found:
                 state = {path: _ruled(old, found.get(path)) for path, old in bootstrapped.items()}
-                asks.append(Validate(state, bootstrapped, f"rules {number}"))
+                asks.append(Validate(state, task.state, f"rules {number}"))
+        asks = asks or [Validate(bootstrapped, task.state, "bootstrapped, no rules were found")]
         reports = yield tuple(asks)
         for ask, report in zip(asks, reports, strict=True):
             if report.mean > mean:
@@ -72,7 +73,7 @@ class InferRules:
 
     def program_calls(self, train: int, val: int, predictors: int = 1) -> dict[str, int]:
         bootstrapping = self._bootstrap.program_calls(train, val)["bootstrapping"]
-        return {"bootstrapping": bootstrapping, "validating": (1 + self.num_candidates) * val}
+        return {"bootstrapping": bootstrapping, "validating": self.num_candidates * val}
 
     def proposer_calls(self, train: int, val: int, predictors: int = 1) -> int:
         """How many calls of the proposer a search takes at most."""

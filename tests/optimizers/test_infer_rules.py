@@ -44,18 +44,18 @@ def of(kind, asks):
 
 
 def test_rules_stand_below_the_instructions_and_demos_are_bootstrapped():
-    _, chosen = search(InferRules(1, max_labeled_demos=0), [["First.", " Second. ", ""]], [0, 0, 1])
+    _, chosen = search(InferRules(1, max_labeled_demos=0), [["First.", " Second. ", ""]], [0, 1])
 
     assert chosen["a"].instructions == "Do a.\n\nKeep to these rules:\n- First.\n- Second."
     assert len(chosen["a"].demos) == 4
 
 
 def test_each_candidate_has_its_own_rules_and_the_best_one_keeps_them():
-    asks, chosen = search(InferRules(3), [["One."], ["Two."], ["Three."]], [0, 0, 0.2, 0.9, 0.3])
+    asks, chosen = search(InferRules(3), [["One."], ["Two."], ["Three."]], [0, 0.2, 0.9, 0.3])
 
     said = [ask.state["a"].instructions for ask in of(Validate, asks)]
     rules = [text.partition("rules:\n")[2] for text in said]
-    assert rules == ["", "", "- One.", "- Two.", "- Three."]
+    assert rules == ["", "- One.", "- Two.", "- Three."]
     assert chosen["a"].instructions.endswith("- Two.")
 
 
@@ -71,10 +71,10 @@ def test_the_program_that_was_given_has_no_rules_afterwards():
     assert run.program.state == before
 
 
-def test_the_bootstrapped_program_without_rules_is_scored_too():
-    asks, chosen = search(InferRules(1), [["One."]], [0.1, 0.5, 0.4])
+def test_the_bootstrapped_program_is_what_is_left_when_no_rules_are_found():
+    asks, chosen = search(InferRules(2, num_rules=1), [[], []], [0.1, 0.5])
 
-    assert of(Validate, asks)[1].note == "bootstrapped"
+    assert of(Validate, asks)[1].note == "bootstrapped, no rules were found"
     assert chosen["a"].instructions == "Do a."
     assert chosen["a"].demos
 
@@ -86,14 +86,14 @@ def test_rules_that_are_no_better_are_left_out():
 
 
 def test_more_rules_than_wanted_are_cut_off():
-    _, chosen = search(InferRules(1, num_rules=2), [["One.", "Two.", "Three."]], [0, 0, 1])
+    _, chosen = search(InferRules(1, num_rules=2), [["One.", "Two.", "Three."]], [0, 1])
 
     assert chosen["a"].instructions.endswith(":\n- One.\n- Two.")
 
 
 def test_examples_that_are_too_many_are_halved_until_they_fit():
     optimizer = InferRules(1, max_bootstrapped_demos=0)
-    asks, chosen = search(optimizer, [None, None, ["Fits."]], [0, 0, 1])
+    asks, chosen = search(optimizer, [None, None, ["Fits."]], [0, 1])
 
     shown = [ask.inputs["examples"].count("Example ") for ask in of(Complete, asks)]
     assert shown == [12, 6, 3]
