@@ -35,9 +35,11 @@ class Asked:
                 lm = self.model(role)
                 keys = keys_of(self._start(state, lm, rollout), examples, self._example_print)
                 program, changed = plan.program.with_state(state), state != plan.program.state
-                given = program, examples, plan.metric, keys, lm, rollout
                 params = warm(plan.here.params, rollout) if rollout else None
-                return Scoring(*given, params=params, changed=changed)
+                return Scoring(
+                    program, examples, plan.metric, keys, lm, rollout,
+                    params=params, changed=changed,
+                )  # fmt: skip
             case Complete(signature, inputs, temperature):
                 lm = self.model("proposer")
                 warmth = () if temperature is None else (f"temperature {float(temperature)}",)

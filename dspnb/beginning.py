@@ -74,6 +74,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
     return {
         "optimizer": repr(plan.optimizer),
         "name": plan.optimizer_name,
+        **({"chosen": plan.chosen} if plan.chosen else {}),
         "metric": plan.metric_name,
         "model": plan.model("student").model,
         "train": len(plan.train),
@@ -84,5 +85,4 @@ def _settings(plan: Plan) -> dict[str, Any]:
         "seed": plan.seed,
         "concurrency": plan.concurrency,
         "fresh": plan.fresh,
-        **({"chosen": plan.chosen} if plan.chosen else {}),
     }

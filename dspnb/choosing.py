@@ -19,7 +19,12 @@ from .plan import Plan
 
 RACE, BOOTSTRAP, LABELS = Race(), BootstrapFewShot(), LabeledFewShot()
 
-TELLING = 10  # validation examples, below which nothing can be told apart
+# With 6 examples to choose by and 150 runs, a race still gained 35 points on three benchmarks with
+# a simulated model, and never lost any; bootstrapped demos gained 14. Fewer were not tried.
+TELLING = 5  # validation examples, below which nothing can be told apart
+# On six benchmarks with a simulated model, 20 examples to choose by, the true gain in points was
+# with 40 runs 0 for a race and 17 for labelled demos, with 60 runs 20 and 17 (14 for bootstrapped
+# ones), with 100 runs 20, 17 and 14. With 60 to choose by, 40 runs gave nobody anything.
 ENOUGH = 60  # runs of the program for a race
 DEMOS = 8  # runs in which BootstrapFewShot mostly has found its demos
 
@@ -105,7 +110,9 @@ _silent = _Silent()
 
 def _feedback(metric: Metric, examples: Sequence[Example]) -> str:
     known = explains(metric, examples)
-    return "" if known is None else "feedback from the metric" if known else "no feedback from the metric"
+    if known is None:
+        return ""
+    return "feedback from the metric" if known else "no feedback from the metric"
 
 
 def _most(plan: Plan, runs: int | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -88,6 +89,7 @@ class Driver:
         self._call_ids = itertools.count()
         self._searching = False  # so that something is set aside for held-out examples
         self._lead: tuple[Candidate, float] | None = None  # by the last `Lead`
+        self._expected: tuple[State, float] | None = None  # by it too, seen or not
         self._gathered: dict[int, Gathered] = {}  # of candidates that were validated in part
         self._row: Taken | None = None  # what runs of the program took, for the estimate
         self._question: Taken | None = None  # and questions to the proposer
@@ -170,13 +172,16 @@ class Driver:
         if not self.plan.samples:
             self._perform((last,))
             return
+        state, mean = self._expected or (None, 0.0)
+        if expected := final == state:
+            last = dataclasses.replace(last, note="expected to be the best", places=self._some)
         candidate, best = self._candidate(last), self.best_candidate
         if best is not None and (candidate is best or candidate.state == best.state):
             return
         if candidate.report is None and candidate.id:
-            self._perform((last,))  # nobody could say how good it is
+            self._perform((last,))  # nobody has seen it; or nobody could say how good it is
         report = candidate.report
-        self._follow(candidate, report.mean if report is not None else 0.0)
+        self._follow(candidate, mean if expected or report is None else report.mean)
 
     def _perform(self, asks: tuple[Ask, ...]) -> tuple[Any, ...]:
         """Do asks together: all their jobs share one pool, which does not idle between them."""
@@ -191,10 +196,6 @@ class Driver:
                     candidate = self._candidate(ask)
                     if places is not None or not candidate.whole:
                         works[i] = self._asked.scoring(candidate, "val", places)
-                case Lead(state):
-                    candidate = self._leading(state)
-                    if candidate.report is None and candidate.id:
-                        works[i] = self._asked.scoring(candidate, "val", self._some)
         made = dict(zip(works, self._make(list(works.values())), strict=True))
         return tuple(self._answer(ask, made.get(i)) for i, ask in enumerate(asks))
 
@@ -203,7 +204,11 @@ class Driver:
             case Validate(places=None):
                 return self._candidate(ask).report
             case Lead(state, mean):
-                return self._follow(self._leading(state), mean)
+                self._expected = state, mean
+                known = (c for c in self.candidates if c.state == state)
+                # What nobody has seen leads only once it was validated, or in the end.
+                leader = next(known, None)
+                return None if leader is None else self._follow(leader, mean)
         assert made is not None
         rows = made.in_order()
         match ask:
@@ -266,12 +271,6 @@ class Driver:
         differences = changes(parent.state, ask.state) if parent else {}
         self._say(Proposed(candidate.id, origin, ask.note, differences))
         return candidate
-
-    def _leading(self, state: State) -> Candidate:
-        """The candidate of a state that leads, whatever model runs it."""
-        known = (candidate for candidate in self.candidates if candidate.state == state)
-        expected = Validate(state, self.task.state, note="expected to be the best")
-        return next(known, None) or self._candidate(expected)
 
     @property
     def _some(self) -> tuple[int, ...]:
@@ -438,10 +437,9 @@ def _phases(works: Sequence[Work]) -> Iterator[str]:
     validated = [
         work.scored for work in works if work.scored is not None and work.scored.split == "val"
     ]
-    few = [str(one.candidate.id) for one in validated if one.places is not None]
+    few = sorted({one.candidate.id for one in validated if one.places is not None})
     if few:
-        several = "s" * (len(set(few)) > 1)
-        yield f"scoring candidate{several} {', '.join(dict.fromkeys(few))} on some examples"
+        yield f"scoring candidate{'s' * (len(few) > 1)} {', '.join(map(str, few))} on some examples"
     for one in validated:
         if one.places is None:
             yield f"scoring candidate {one.candidate.id}"

@@ -150,11 +150,12 @@ def _sizes(scored: list[Evaluated]) -> str:
 def _stairs(leads: list[BestChanged], last: int) -> tuple[list[int], list[float]]:
     """Where the best candidate changed, and what it has or is expected to have.
 
-    It can be one that was proposed before others; the staircase only goes to the right.
+    It can be one that was proposed before others; the staircase only goes to the right, with one
+    step a candidate.
     """
     at = itertools.accumulate((lead.candidate for lead in leads), max)
-    means = [lead.mean for lead in leads]
-    return [*at, last], [*means, means[-1]]
+    means = {place: lead.mean for place, lead in zip(at, leads, strict=True)}
+    return [*means, last], [*means.values(), leads[-1].mean]
 
 
 def _held_out(axes: Axes, compared: Compared, tested: dict[int, Evaluated]) -> None:
@@ -232,8 +233,8 @@ def _mean(axes: Axes, report: Scored) -> None:
 def _range(
     axes: Axes, y: float, mean: float, low: float, high: float, colour: str, marker: str = "o"
 ) -> None:
-    span = [[mean - low], [high - mean]]
-    axes.errorbar(mean, y, xerr=span, fmt=marker, color=colour, capsize=3)
+    below, above = _span(mean, low, high)
+    axes.errorbar(mean, y, xerr=[[below], [above]], fmt=marker, color=colour, capsize=3)
 
 
 def _whole_numbers(axis: Any) -> None:
@@ -243,7 +244,13 @@ def _whole_numbers(axis: Any) -> None:
 
 
 def _whiskers(scored: list[Evaluated]) -> list[list[float]]:
-    return [[each.mean - each.low for each in scored], [each.high - each.mean for each in scored]]
+    spans = [_span(each.mean, each.low, each.high) for each in scored]
+    return [[below for below, _ in spans], [above for _, above in spans]]
+
+
+def _span(mean: float, low: float, high: float) -> tuple[float, float]:
+    """How far an interval reaches; that of zeros may begin a rounding error above them."""
+    return max(0.0, mean - low), max(0.0, high - mean)
 
 
 def _lighten(axes: Axes, grid: str = "") -> None:

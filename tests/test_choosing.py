@@ -56,9 +56,9 @@ def test_the_line_says_what_there_is(options, said):
     ("options", "optimizer", "said"),
     [
         (
-            {"val": ROWS[60:66]},
+            {"val": ROWS[60:64]},
             BootstrapFewShot(),
-            "6 examples to choose by can hardly tell candidates apart, it makes only one",
+            "4 examples to choose by can hardly tell candidates apart, it makes only one",
         ),
         (
             {"val": ROWS[60:80], "budget": Budget(calls=50)},
@@ -88,7 +88,7 @@ def test_a_budget_in_tokens_counts_too():
     each = 60  # tokens that a run takes, about
 
     assert plan(budget=Budget(tokens=each * 10_000)).chosen == plan().chosen
-    assert plan(val=ROWS[60:70], budget=Budget(tokens=each * 100)).optimizer == LabeledFewShot()
+    assert plan(val=ROWS[60:70], budget=Budget(tokens=each * 300)).optimizer == LabeledFewShot()
 
 
 def test_an_optimizer_that_is_named_was_not_chosen():

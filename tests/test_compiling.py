@@ -76,8 +76,8 @@ def test_without_an_optimizer_one_is_chosen_and_the_run_says_what_for():
 
 
 def test_what_was_chosen_for_one_budget_is_gone_on_with_under_another():
-    options = {"optimizer": None, "train": ROWS * 5, "val": ROWS * 5}
-    first = start(**options, budget=Budget(calls=30))
+    options = {"optimizer": None, "train": ROWS, "val": ROWS * 2}
+    first = start(**options, budget=Budget(calls=40))
     first.join()
     second = start(**options, budget=Budget(calls=300), resume=first.id)
     second.join()

@@ -7,10 +7,12 @@ import pytest
 
 from dspnb import (
     BootstrapFewShotWithRandomSearch,
+    Budget,
     Example,
     LabeledFewShot,
     Module,
     Predict,
+    Race,
     Signature,
     compile,
     use,
@@ -120,6 +122,44 @@ def test_a_second_run_of_a_model_tells_its_time_before_the_first_call():
 
     assert (first[0].kind, first[0].seconds) == ("estimated", None)
     assert second[0].kind == "estimated" and second[0].seconds > 0
+
+
+# -- with a budget -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("budget", "calls"),
+    [
+        (Budget(calls=14), 14),
+        (Budget(calls=28), 28),
+        (Budget(calls=500), 28),
+        (Budget(tokens=estimated(plan()).tokens // 2), 14),
+        (Budget(score=0.5), 28),
+    ],
+)
+def test_an_estimate_is_no_more_than_the_budget(budget, calls):
+    whole, some = estimated(plan()), estimated(plan(budget=budget))
+
+    assert some.calls == calls
+    assert some.tokens == pytest.approx(whole.tokens * calls / 28, abs=1)
+    assert some.program_calls == whole.program_calls  # what the whole search would take
+
+
+def test_a_race_is_estimated_by_the_runs_that_the_budget_leaves_to_it():
+    def racing(optimizer, **options):
+        given = {"train": ROWS * 2, "val": ROWS, "test": ROWS[:20]}
+        return estimated(plan(optimizer, **given, **options))
+
+    few = racing(Race(), budget=Budget(calls=240))
+    assert few.calls == 240
+    assert few.program_calls == {
+        "probing": 16,
+        "racing": 184,
+        "comparing on held-out examples": 40,
+    }
+    assert racing(Race()).program_calls["racing"] == 484
+    assert racing(Race(), budget=Budget(calls=2040)).program_calls["racing"] == 1984
+    assert racing(Race(calls=90), budget=Budget(calls=240)).program_calls["racing"] == 74
 
 
 # -- questions to the proposer -----------------------------------------------------------------

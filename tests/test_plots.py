@@ -44,7 +44,19 @@ def report(scores, failed=0, metric="exact"):
     return Report([*rows, *(Row(EXAMPLE, None, Score(0.0), "no answer"),) * failed], metric)
 
 
+def raced(*leads):
+    """Candidates that were scored on some examples each, and which of them led when."""
+    started = Started("Race", 9, 100, 0, False, "")
+    scored = [
+        Evaluated(0, "val", 0.0, 1e-17, 0.3, 10, 0),  # a rounding error
+        Evaluated(1, "val", 0.5, 0.4, 0.6, 80, 0),
+        Evaluated(2, "val", 0.9, 0.5, 1.0, 5, 0),
+    ]
+    return Searched(started, *scored, *leads)
+
+
 FIGURES = {
+    "validated in part": lambda: run_figure(raced(BestChanged(1, 0.5))),
     "no candidate": lambda: run_figure(searched(0)),
     "1 candidate": lambda: run_figure(searched(1)),
     "8 candidates": lambda: run_figure(searched(8)),
@@ -147,3 +159,13 @@ def test_pyplot_is_left_alone():
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_best_so_far_follows_what_leads_rather_than_the_highest_mean_of_few():
+    leads = BestChanged(0, 0.0), BestChanged(1, 0.4), BestChanged(2, 0.6), BestChanged(1, 0.55)
+    axes = run_figure(raced(*leads)).axes[0]
+    (stairs,) = [line for line in axes.lines if line.get_label() == "best so far"]
+
+    assert [*stairs.get_xdata()] == [0, 1, 2, 2]  # to the right, a step a candidate
+    assert [*stairs.get_ydata()] == [0.0, 0.4, 0.55, 0.55]
+    assert axes.get_ylabel() == "score on validation (n = 5 to 80)"

@@ -216,9 +216,9 @@ def test_a_state_that_nothing_is_known_of_is_validated_in_the_end():
     assert run.best.state == GOOD and run.report.mean == 1.0
 
 
-def test_a_state_that_leads_before_it_was_validated_is_scored_on_a_few_examples():
+def test_a_state_that_leads_and_was_never_validated_is_scored_on_a_few_examples_in_the_end():
     lm = Painter()
-    run = start(Sampling((Lead(GOOD, 0.9),), GOOD), lm=lm).wait()
+    run = start(Sampling((Lead(HALF, 0.8), Lead(GOOD, 0.9)), GOOD), lm=lm).wait()
 
     assert run.best.state == GOOD
     assert lm.calls == 5 and run.candidates[1].places == (0, 1, 2, 3, 4)

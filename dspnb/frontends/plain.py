@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from dspnb.events import Estimated, Event
+from dspnb.events import BestChanged, Body, Estimated, Evaluated, Event
 from dspnb.run import Run
 
 from .follow import follow
@@ -29,6 +29,7 @@ class _Log:
         self._next = 0  # `seq` of the first event that is not written yet
         self._said = run.log.seconds  # when progress was last written
         self._progress = ""
+        self._leader: int | None = None
 
     def show(self, batch: list[Event]) -> None:
         for event in batch:
@@ -37,13 +38,24 @@ class _Log:
             self._next = event.seq + 1
             if isinstance(event.body, Estimated):
                 self._estimate = event.body
-            if line := describe(event.body, self._estimate):
+            if line := self._line(event.body):
                 self._write(event.time, line)
         now = self._run.log.seconds
         if now - self._said >= self._every and not self._run.over:
             self._said = now
             self._write_progress(now)
         self._out.flush()
+
+    def _line(self, body: Body) -> str:
+        """An event in words; of a search that validates in part who leads, not each few scores."""
+        samples = self._run.plan.samples
+        match body:
+            case Evaluated(split="val", n=n) if samples and n < len(self._run.task.val):
+                return ""
+            case BestChanged(candidate, mean) if samples:
+                known, self._leader = self._leader, candidate
+                return f"#{candidate} leads: {mean:.3f} expected" if candidate != known else ""
+        return describe(body, self._estimate)
 
     def _write_progress(self, now: float) -> None:
         words = progress(self._run)

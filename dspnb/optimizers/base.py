@@ -54,7 +54,8 @@ class Lead:
     """Ask: call a state that was validated in part the best one so far. Answer: None.
 
     `mean` is what it is expected to score over all of `val`, by all that the search has seen. A
-    state that was not validated yet is scored on a few examples of `val` first.
+    state that was not validated yet leads once it is; the one that is returned is scored on a few
+    examples of `val` in the end.
     """
 
     state: State

@@ -53,9 +53,9 @@ class Race:
 
     calls: int | None = None  # runs of the program; by the budget when not given, else 500
     siblings: int = 4
-    max_demos: int = 8
+    max_demos: int = 16
     probe: int = 16
-    rewrites: int = 4
+    rewrites: int = 3
     block: int = 5
     lanes: int = 4
     patience: int = 2
@@ -223,8 +223,11 @@ class _Track:
         """Score some combinations on a few examples each; whether there was anything to score."""
         runs: list[tuple[Choice, tuple[int, ...]]] = []
         left = self.left
-        for _ in range(self._race.lanes):
-            choice = self.options.best(self.effects, self.effects.draw(self._rng))
+        leader = self.options.best(self.effects)
+        new = options.names(leader) not in self._rows  # what nobody has seen cannot lead
+        for lane in range(self._race.lanes):
+            drawn = None if new and not lane else self.effects.draw(self._rng)
+            choice = self.options.best(self.effects, drawn)
             taken = {i for one, places in runs if options.same(one, choice) for i in places}
             places = self._places(choice, taken, min(left, self._race.block))
             left -= len(places)

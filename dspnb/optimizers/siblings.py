@@ -15,7 +15,7 @@ from .base import Complete
 from .shown import call_text, feedback_text
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
-FAILURES, SUCCESSES, ATTEMPTS = 5, 1, 1  # how many are shown
+FAILURES, SUCCESSES, ATTEMPTS = 3, 1, 1  # how many are shown
 TASK = """\
 You improve the instructions of one step in a program that asks a language model.
 
@@ -89,4 +89,4 @@ def _answers(failures: Sequence[Row], successes: Sequence[Row], path: str) -> st
 
 def _shown(row: Row, path: str, verdict: str) -> str:
     calls = [call_text(call) for call in row.trace if call.path == path]
-    return "\n".join([*calls[-2:], f"Verdict: {verdict}"])
+    return "\n".join([*calls[-1:], f"Verdict: {verdict}"])

@@ -424,3 +424,43 @@ it("listens no more after it was closed", () => {
 
   expect(model.listeners.size).toBe(0);
 });
+
+it("shows a search that scores each candidate on some examples: who leads, and what is expected of it", () => {
+  const told = { time: 0, candidate: 1 };
+  const score = { ...told, kind: "evaluated", split: "val", errors: 0, low: 0, high: 1 } as const;
+  const events: Event[] = [
+    {
+      seq: 0,
+      time: 0,
+      kind: "started",
+      optimizer: "Race",
+      train: 60,
+      val: 94,
+      test: 0,
+      reserved: false,
+      budget: "",
+      chosen: "60 examples to learn from",
+    },
+    { ...score, seq: 1, candidate: 0, mean: 0.1, n: 10 },
+    { ...score, seq: 2, mean: 0.5, n: 20 },
+    { ...score, seq: 3, candidate: 2, mean: 0.9, n: 5 },
+    { ...told, seq: 4, kind: "best", mean: 0.3 },
+    { ...told, seq: 5, kind: "best", candidate: 2, mean: 0.6 },
+    { ...told, seq: 6, kind: "best", mean: 0.625 },
+  ];
+
+  const { el } = shown({ events, progress: progress({ events: 7, candidate: null, done: 35, total: 500 }) });
+
+  const run = byTestId(el, "run");
+  expect(byTestId(el, "chosen").textContent).toBe("Race, chosen for you: 60 examples to learn from.");
+  expect(run.textContent).toContain("35 of at most 500 runs of the program");
+  expect(run.querySelector("dl > div")?.textContent).toBe("best0.63 candidate 1, expected");
+  expect(run.querySelector("tr.best .id")?.textContent).toBe("1");
+  expect(byTestId(el, "plot").querySelector("h4")?.textContent).toBe(
+    "Mean score, of each on its own part of 94 examples",
+  );
+  // A step for candidate 1, and one for 2 with what is expected of the best since then.
+  expect(byTestId(el, "plot").querySelector("path.stairs")?.getAttribute("d")).toMatch(
+    /^M[\d.]+ [\d.]+H[\d.]+V[\d.]+H[\d.]+$/,
+  );
+});

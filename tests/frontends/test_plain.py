@@ -2,10 +2,12 @@ import io
 import re
 import threading
 
-from frontends.runs import small_run
+from frontends.runs import ROWS, right, small_run
 
+from dspnb import Predict, Race, compile, use
 from dspnb.errors import WrongKey
 from dspnb.frontends.plain import watch
+from dspnb.testing import Scripted
 
 
 def lines_of(text):
@@ -101,3 +103,13 @@ def test_a_reader_that_goes_away_ends_the_watching_and_not_the_run():
     watch(run, Gone())
 
     assert run.wait().status == "done"
+
+
+def test_of_a_search_that_validates_in_part_it_tells_who_leads_and_not_each_few_scores():
+    text = io.StringIO()
+    with use(lm=Scripted(lambda prompt: "[[ ## a ## ]]\n2")):
+        watch(compile(Predict("q -> a"), Race(), metric=right, train=ROWS[:6], val=ROWS[6:]), text)
+
+    lines = lines_of(text.getvalue())
+    assert "#0 leads: 0.000 expected" in lines
+    assert [line for line in lines if re.search(r"on [1-7] val", line)] == []

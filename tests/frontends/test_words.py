@@ -29,6 +29,10 @@ NOTHING = Compared(0, 0, 0.61, 0.61, 0.0, 0.0, 0.0, 0.5, 0, 0, 0.6, 150, 2, True
     [
         (Started("MIPROv2", 24, 12, 0, False, ""), "MIPROv2 on 24 train / 12 val"),
         (
+            Started("Race", 24, 12, 0, False, "", "12 to choose by"),
+            "Race on 24 train / 12 val; chosen for you: 12 to choose by",
+        ),
+        (
             Started("MIPROv2", 24, 12, 50, True, "100 calls"),
             "MIPROv2 on 24 train / 12 val / 50 test, budget 100 calls; "
             "50 held-out examples were set aside from validation",

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from html import unescape
 
@@ -82,6 +83,13 @@ def test_a_run_of_many_events_makes_a_short_page():
                   *(Warned(f"slow {i}") for i in range(1000)))  # fmt: skip
 
     assert len(run_html(run, "better")) < 10_000
+
+
+def test_what_the_optimizer_was_chosen_for_is_told():
+    started = dataclasses.replace(STARTED, chosen="12 examples to choose by")
+
+    assert "<p>chosen for you: 12 examples to choose by</p>" in run_html(telling(started), "better")
+    assert "chosen" not in run_html(telling(STARTED), "better")
 
 
 def test_what_a_model_wrote_is_one_line_of_text():

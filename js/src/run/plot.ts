@@ -3,7 +3,7 @@ import { h, put, svg } from "../dom.ts";
 import { count, interval, plural, score } from "../format.ts";
 import type { Evaluated } from "../protocol.ts";
 import { roundStep, type Scale, scale, scoreDomain } from "./scale.ts";
-import { baseline, best, type RunState, shown } from "./state.ts";
+import { baseline, best, bestMean, type RunState, shown } from "./state.ts";
 
 const HEIGHT = 210;
 const MARGIN = { top: 10, right: 14, bottom: 34, left: 44 };
@@ -33,10 +33,7 @@ export function plotView() {
     drawn = state;
     const dots = scored(state);
     element.hidden = dots.length === 0;
-    put(
-      caption,
-      dots.every(({ split }) => split === "train") ? "Mean score on the training set" : "Mean score",
-    );
+    put(caption, captionWords(state, dots));
     canvas.replaceChildren(...(dots.length > 0 ? [plot(state, dots, width)] : []));
   }
 
@@ -85,7 +82,15 @@ function plot(state: RunState, dots: Evaluated[], width: number): SVGElement {
     zero && svg("line", { class: "baseline", x1: MARGIN.left, x2: right, ...level(y.place(zero.mean)) }),
     svg("path", { class: "stairs", d: stairs(state, x, y, right) }),
     ...dots.map((dot) => mark(dot, x, y, dot.candidate === leader, dots.length)),
+    leader !== undefined && lead(state, leader, x, y),
   );
+}
+
+/** Means over other examples cannot be compared as they stand. */
+function captionWords(state: RunState, dots: Evaluated[]): string {
+  if (dots.every(({ split }) => split === "train")) return "Mean score on the training set";
+  const inPart = dots.some(({ split, n }) => split === "val" && n < state.sizes.val);
+  return inPart ? `Mean score, of each on its own part of ${count(state.sizes.val)} examples` : "Mean score";
 }
 
 /** Each candidate has a slot of the same width; ticks at round numbers. */
@@ -115,12 +120,19 @@ function level(y: number): { y1: number; y2: number } {
   return { y1: y, y2: y };
 }
 
-/** A candidate can become best after later ones were proposed; the staircase only goes to the right. */
+/**
+ * A candidate can become best after later ones were proposed, and be expected to have another mean than
+ * before; the staircase only goes to the right, with one step a candidate.
+ */
 function stairs(state: RunState, x: Scale, y: Scale, right: number): string {
   let at = Number.NEGATIVE_INFINITY;
-  const steps = state.bests.map(({ candidate, mean }, index) => {
+  const means = new Map<number, number>();
+  for (const { candidate, mean } of state.bests) {
     at = Math.max(at, candidate);
-    const [px, py] = [x.place(at).toFixed(1), y.place(mean).toFixed(1)];
+    means.set(at, mean);
+  }
+  const steps = [...means].map(([id, mean], index) => {
+    const [px, py] = [x.place(id).toFixed(1), y.place(mean).toFixed(1)];
     return index === 0 ? `M${px} ${py}` : `H${px}V${py}`;
   });
   return steps.length > 0 ? `${steps.join("")}H${right}` : "";
@@ -128,7 +140,7 @@ function stairs(state: RunState, x: Scale, y: Scale, right: number): string {
 
 function mark(dot: Evaluated, x: Scale, y: Scale, isBest: boolean, total: number): SVGElement {
   const [px, top, bottom] = [x.place(dot.candidate), y.place(dot.high), y.place(dot.low)];
-  const radius = isBest ? 4.5 : total > 100 ? 2 : 3.2;
+  const radius = total > 100 ? 2 : 3.2;
   return svg(
     "g",
     { class: `candidate ${isBest ? "best" : ""} ${dot.split}` },
@@ -136,6 +148,19 @@ function mark(dot: Evaluated, x: Scale, y: Scale, isBest: boolean, total: number
     svg("rect", { class: "target", x: px - 5, y: top - 6, width: 10, height: bottom - top + 12 }),
     svg("line", { class: "whisker", x1: px, x2: px, y1: top, y2: bottom }),
     svg("circle", { cx: px, cy: y.place(dot.mean), r: radius }),
+  );
+}
+
+/** The best candidate at what it is expected to have, which a few examples alone do not tell. */
+function lead(state: RunState, leader: number, x: Scale, y: Scale): SVGElement | false {
+  const known = bestMean(state);
+  if (!known) return false;
+  const words = `candidate ${leader}: ${score(known.mean)} expected on all ${count(state.sizes.val)} examples`;
+  return svg(
+    "g",
+    { class: "lead" },
+    known.expected && svg("title", {}, words),
+    svg("circle", { cx: x.place(leader), cy: y.place(known.mean), r: 4.5 }),
   );
 }
 
