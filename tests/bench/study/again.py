@@ -16,7 +16,7 @@ SEEDS = 2
 
 def main(side: Side) -> None:
     """Grid C with 500 runs of the program."""
-    some = [cell for cell in cells(side, "C", BENCHMARKS, SEEDS) if cell.budget == 500]
+    some = [cell for cell in cells(side, ("C",), BENCHMARKS, SEEDS) if cell.budget == 500]
     with ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as pool:
         print(json.dumps([*pool.map(run_cell, some)]))
 

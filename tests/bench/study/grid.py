@@ -70,7 +70,8 @@ def cells(
 
 
 def _setup(optimizer: str, train: int, val: int, **more: Any) -> dict[str, Any]:
-    cell = {name: more.pop(name) for name in ("budget", "same", "never_worse") if name in more}
+    own = more.keys() & {"budget", "same", "never_worse"}
+    cell = {name: more.pop(name) for name in sorted(own)}
     return {"optimizer": optimizer, "train": train, "val": val, "settings": more, **cell}
 
 

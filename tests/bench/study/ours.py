@@ -18,7 +18,6 @@ from grid import Cell
 from truths import truths_of
 
 import dspnb
-from dspnb import optimizers
 from dspnb.data import BENCHMARKS
 from dspnb.data.benchmark import Benchmark
 from dspnb.errors import one_line
@@ -26,8 +25,6 @@ from dspnb.events import BestChanged, Spent
 from dspnb.example import Example, Prediction, Score
 from dspnb.lm.base import Completion, Message
 from dspnb.module import State
-from dspnb.optimizers import Optimizer
-from dspnb.optimizers.race import Race
 from dspnb.run import Run
 from dspnb.simulation import Simulated
 
@@ -73,7 +70,7 @@ def run(cell: Cell) -> dict[str, Any]:
     with _home(), dspnb.use(lm=model):
         found = dspnb.compile(
             benchmark.program(),
-            optimizer(cell),
+            getattr(dspnb, cell.optimizer)(**cell.settings),
             metric=metric,
             train=sets.train,
             val=sets.train if cell.same else sets.val,
@@ -88,16 +85,17 @@ def run(cell: Cell) -> dict[str, Any]:
     truths = truths_of(cell.benchmark, cell.seed)
     base = truths(found.program.state)
     best, returned, compared = found.best_candidate, found.returned, found.comparison
-    marks = list(_marks(found, metric))
-    shown = marks if cell.grid == "A" else []  # in the others only the end is asked for
-    spent = next(event.body for event in found.events() if isinstance(event.body, Spent))
+    shown = _marks(found, metric) if cell.grid == "A" else ()  # in others only the end is asked for
+    bodies = [event.body for event in found.events()]
+    (spent,) = (body for body in bodies if isinstance(body, Spent))
+    means = [body.mean for body in bodies if isinstance(body, BestChanged)]
     return {
         **asdict(cell),
         "base": base,
         "best": None if best is None else truths(best.state),
         "returned": None if returned is None else truths(returned.state),
         "curve": [[paid, None, truths(state), mean] for paid, state, mean in shown],
-        "mean": marks[-1][2] if marks else None,
+        "mean": means[-1] if means else None,
         "program_calls": spent.program_calls,
         "paid_calls": spent.program_calls - spent.known,
         "model_calls": model.asked["calls"],
@@ -113,13 +111,6 @@ def run(cell: Cell) -> dict[str, Any]:
         "versions": {"dspnb": dspnb.__version__},
         "date": datetime.date.today().isoformat(),
     }
-
-
-def optimizer(cell: Cell) -> Optimizer:
-    """The optimizer of a cell, with its settings."""
-    kind = Race if cell.optimizer == "Race" else getattr(optimizers, cell.optimizer)
-    made: Optimizer = kind(**cell.settings)
-    return made
 
 
 def _marks(run: Run, metric: Timed) -> Iterator[tuple[int, State, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
@@ -20,7 +21,7 @@ def anytime(lines: Lines) -> Figure:
     """What the best program so far gains, by runs of the program, with its interval."""
     figure, axes = _figure(7, 4)
     for (name, some), color in zip(_of_grid_a(lines), cycle(COLORS), strict=False):
-        curve = [_mean(some, lambda line, calls=calls: line.at(calls)) for calls in STEPS]
+        curve = [_mean(some, operator.methodcaller("at", calls)) for calls in STEPS]
         axes.plot(STEPS, [one.value for one in curve], color=color, label=name)
         bounds = [one.low for one in curve], [one.high for one in curve]
         axes.fill_between(STEPS, *bounds, color=color, alpha=0.12, linewidth=0)

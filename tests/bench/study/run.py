@@ -35,11 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for cell in cells(given.what, given.grid, given.benchmarks, given.seeds)
         if not given.optimizers or cell.optimizer in given.optimizers
     ]
-    for grid in given.grid:
-        out = given.out or default_out(given.what, grid)
+    outs = {grid: given.out or default_out(given.what, grid) for grid in given.grid}
+    for out in {*outs.values()} if given.anew else ():
+        out.unlink(missing_ok=True)
+    for grid, out in outs.items():
         some = [cell for cell in wanted if cell.grid == grid]
-        if given.anew:
-            out.unlink(missing_ok=True)
         run_all(some, out, given.processes, say=print)
 
 

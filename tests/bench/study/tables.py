@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -217,7 +218,7 @@ def _rivals(
 
 
 def _curve(some: Mapping[Where, Line]) -> list[str]:
-    return [str(_mean(some, lambda line, calls=calls: line.at(calls))) for calls in BUDGETS]
+    return [str(_mean(some, operator.methodcaller("at", calls))) for calls in BUDGETS]
 
 
 def _mean(some: Mapping[Where, Line], value: Callable[[Line], float]) -> Mean:
