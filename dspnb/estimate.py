@@ -18,6 +18,7 @@ from .lm.usage import Usage
 from .module import Module
 from .optimizers import Optimizer
 from .optimizers.labeled import demos_for
+from .optimizers.race import FEWEST
 from .plan import Plan
 from .report import Row
 from .store import Record
@@ -110,7 +111,7 @@ def _paced(plan: Plan) -> Optimizer:
     if calls is None or not plan.samples or getattr(optimizer, "calls", 0) is not None:
         return optimizer
     known: Any = optimizer
-    paced: Optimizer = dataclasses.replace(known, calls=max(1, calls // _predictors(plan)))
+    paced: Optimizer = dataclasses.replace(known, calls=max(FEWEST, calls // _predictors(plan)))
     return paced
 
 

@@ -17,7 +17,7 @@ from .effects import Effects, Scores
 from .options import DEMOS, Choice, Option, Options
 
 CALLS = 500  # runs of the program at most, where neither the race nor a budget says
-FEWEST = 40  # runs that are no race yet
+FEWEST = 2  # runs: one to learn from, one to be told apart by
 SHORTEST = 60  # runs for which options are raced before others come
 BY_LOT = 0.2  # the share of examples that are drawn, rather than chosen by what they tell
 FIRST = 10  # examples that the program as it is runs on, whatever they tell
@@ -134,10 +134,11 @@ class _Track:
     def probe(self) -> Generator[Any, Any, None]:
         """Run the program as it is: on training examples to learn from, and on some others."""
         race, task = self._race, self._task
-        few = min(race.probe, len(task.train))
+        few = min(race.probe, len(task.train), max(1, self._limit // 3))
         examples = self._rng.sample(list(task.train), few)
         choice = self.options.as_it_is
-        places = tuple(self._rng.sample(range(len(task.val)), min(FIRST, len(task.val))))
+        some = min(FIRST, len(task.val), max(1, self._limit // 3))
+        places = tuple(self._rng.sample(range(len(task.val)), some))
         asks = Evaluate(task.state, examples), Validate(task.state, note="as it is", places=places)
         probed, report = yield asks
         self._probed = probed.rows

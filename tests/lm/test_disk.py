@@ -564,6 +564,10 @@ def test_what_a_forked_process_puts_outlives_its_parents_use_of_the_file(file):
     assert told == "text text\n"
 
 
+def _lines(log):
+    return log.read_text().count("\n") if log.exists() else 0
+
+
 @pytest.mark.slow
 def test_a_process_that_is_killed_loses_and_damages_nothing(file, tmp_path):
     seconds = float(os.environ.get("DSPNB_LOAD_SECONDS", "8"))
@@ -585,7 +589,7 @@ def test_a_process_that_is_killed_loses_and_damages_nothing(file, tmp_path):
             processes[1].wait(timeout=0.1)
         with contextlib.suppress(FileNotFoundError):
             largest_log = max(largest_log, file.with_name(f"{file.name}-wal").stat().st_size)
-        if time.monotonic() > kill_at:
+        if time.monotonic() > kill_at and _lines(logs[0]) > 200:  # it may be slow to begin
             processes[0].kill()
 
     told = [process.communicate()[1] for process in processes]

@@ -27,7 +27,12 @@ from dspnb.lm import Usage
 from dspnb.lm.base import Completion
 from dspnb.lm.labels import Labels, labelled, labels
 from dspnb.lm.ledger import KEPT, Ledger, ledger
-from dspnb.optimizers import Complete, Evaluate, Validate
+from dspnb.optimizers import (
+    BootstrapFewShotWithRandomSearch,
+    Complete,
+    Evaluate,
+    Validate,
+)
 from dspnb.pool import finished
 from dspnb.testing import Scripted
 
@@ -482,7 +487,8 @@ def test_a_budget_in_dollars_counts_what_is_known():
 
 def test_unknown_prices_hinder_no_other_budget():
     with use(lm=Scripted(unpriced)):
-        run = compile(Predict("thing -> color"), metric=exact, train=ROWS, budget=Budget(calls=5))
+        program, optimizer = Predict("thing -> color"), BootstrapFewShotWithRandomSearch()
+        run = compile(program, optimizer, metric=exact, train=ROWS, budget=Budget(calls=5))
         run.join()
 
     assert run.reason == "budget of 5 calls spent"

@@ -32,19 +32,19 @@ SMALL = [
 PREDICTORS = {"conditional_format": 1, "two_hops": 2, "claim_recall": 4}
 
 
-def searched(name, optimizer, *, test=0):
+def searched(name, optimizer, *, train=16, val=20, test=0):
     """A run of an optimizer on a benchmark, and the model that it had."""
     benchmark = data.benchmark(name)
     model = Simulated(benchmark, seed=3)
-    train, val, held_out = benchmark.sets(16, 20, test)
+    examples = benchmark.sets(train, val, test)
     with use(lm=model):
         run = compile(
             benchmark.program(),
             optimizer,
             metric=benchmark.metric,
-            train=train,
-            val=val,
-            test=held_out,
+            train=examples.train,
+            val=examples.val,
+            test=examples.test,
             concurrency=2,
             wait=True,
         )
@@ -73,6 +73,6 @@ def test_it_ends_with_a_program_of_the_same_predictors_and_again_pays_for_nothin
 @pytest.mark.slow
 @pytest.mark.parametrize("optimizer", [Race(calls=250), GEPA(max_metric_calls=400)], ids=repr)
 def test_instructions_are_found_that_are_truly_better(optimizer):
-    run, model = searched("conditional_format", optimizer, test=60)
+    run, model = searched("conditional_format", optimizer, train=40, val=60, test=60)
 
     assert truth(model, run.best) > truth(model, run.plan.program) + 0.05
