@@ -109,10 +109,8 @@ _silent = _Silent()
 
 
 def _feedback(metric: Metric, examples: Sequence[Example]) -> str:
-    known = explains(metric, examples)
-    if known is None:
-        return ""
-    return "feedback from the metric" if known else "no feedback from the metric"
+    said = {True: "feedback from the metric", False: "no feedback from the metric", None: ""}
+    return said[explains(metric, examples)]
 
 
 def _most(plan: Plan, runs: int | None) -> int:

@@ -98,6 +98,7 @@ class Race:
         return {"probing": probe, "racing": max(0, calls - probe)}
 
     def proposer_calls(self, train: int, val: int, predictors: int = 1) -> int:
+        """How many calls of the proposer a search takes at most."""
         calls = self.calls or CALLS
         return calls // (max(SHORTEST, calls // self.rewrites) // 2) + self.patience
 
@@ -111,9 +112,7 @@ class _Track:
         self._race, self._task, self._rng = race, task, task.rng
         self.options = Options(task.state)
         self._scores = Scores()
-        self._rows: dict[
-            Sequence[str], dict[int, Row]
-        ] = {}  # choice -> its rows, by place in `val`
+        self._rows: dict[Sequence[str], dict[int, Row]] = {}  # by choice, and by place in `val`
         self._probed: Sequence[Row] = ()
         self._spent, self._asked, self._each = 0, 0, 1.0  # runs, questions, calls of models a run
         self._rewritten: dict[str, list[Option]] = {path: [] for path in task.state}

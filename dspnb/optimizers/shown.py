@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dspnb.adapters import values
@@ -39,13 +39,3 @@ def feedback_text(row: Row, path: str = "") -> str:
     said = [row.score.about.get(path, ""), row.score.feedback, row.error]
     told = "\n".join(text for text in dict.fromkeys(said) if text)
     return told or f"The score was {row.score.value:g}."
-
-
-def rows_text(rows: Sequence[Row], paths: Sequence[str]) -> str:
-    """Rows with all calls of these predictors, numbered, each with its feedback."""
-    return "\n\n".join(_row_text(i, row, paths) for i, row in enumerate(rows, 1))
-
-
-def _row_text(number: int, row: Row, paths: Sequence[str]) -> str:
-    calls = [f"{call.path}\n{call_text(call)}" for call in row.trace if call.path in paths]
-    return "\n".join([f"Example {number}", *calls, f"Feedback: {feedback_text(row)}"])
