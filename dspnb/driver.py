@@ -322,11 +322,15 @@ class Driver:
 
     def _set_aside(self) -> None:
         """Keep enough of the budget to compare on held-out examples in the end."""
-        budget = self.plan.budget
-        limits = (budget.calls, budget.tokens, budget.dollars, budget.seconds)
-        if self.plan.test and any(limits):
+        if self._sets_aside:
             keys = self._asked.scoring(self.candidates[0], "test").keys
             self.allowance.set_aside(2 * len(keys) - len(self.store.cells.find(keys)))
+
+    @property
+    def _sets_aside(self) -> bool:
+        budget = self.plan.budget
+        limits = (budget.calls, budget.tokens, budget.dollars, budget.seconds)
+        return bool(self.plan.test) and any(limits)
 
     # -- rows ----------------------------------------------------------------------------
 
@@ -383,7 +387,7 @@ class Driver:
         n, mean = len(report.rows), report.mean
         self._say(Evaluated(candidate.id, whose.split, mean, low, high, n, errors))
         if whose.split == "val":
-            if n >= min(FEW, len(self.plan.val)):
+            if self._sets_aside and n >= min(FEW, len(self.plan.val)):
                 self.allowance.weigh(self.store.cells, [key for key in keys if key != NOT_SCORED])
             if self._searching:
                 self._set_aside()

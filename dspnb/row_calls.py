@@ -69,7 +69,10 @@ class RowCalls:
     def recall(
         self, model: str, messages: tuple[Message, ...], params: dict[str, Any], rollout: int
     ) -> Completion | None:
-        """The answer that an earlier session got; before a new call the others are written."""
+        """The answer that an earlier session got; before a new call the others are written.
+
+        It is told as one from the cache: this session does not pay for it.
+        """
         if not self._unwritten and not self._answers.any:
             return None
         with self._lock:
@@ -88,7 +91,7 @@ class RowCalls:
                     self._written.append(key)
                     self._usage = self._usage.add(known)
         self._answers.write(*filter(None, statements))
-        return known
+        return None if known is None else known.changed(cached=True)
 
     def answered(
         self,

@@ -97,7 +97,7 @@ class Benchmark:
         every = self.examples(train + val + test, seed)
         return Sets(every[:train], every[train : train + val], every[train + val :])
 
-    @property
+    @cached_property
     def known(self) -> Known:
         """The names of the rules that are right."""
         return frozenset(rule.name for rule in self.rules if not rule.wrong)
@@ -223,17 +223,24 @@ class Benchmark:
 
     @lru_cache(maxsize=100_000)  # noqa: B019  benchmarks are few and stay
     def _explained(self, items: tuple[tuple[str, str], ...], given: tuple[str, ...]) -> list[Rule]:
-        inputs = dict(items)
-        right = [rule for rule in self.rules if not rule.wrong]
-        matter = [rule for rule in right if self._matters(inputs, rule)]
+        matter = self._mattering(items)
         for count in range(1, len(matter) + 1):
             if math.comb(len(matter), count) > TRIED:
                 continue  # a few that are missed, or a few that are followed, are found
             for some in itertools.combinations(matter, count):
-                answer = self._answer(inputs, self.known.difference(rule.name for rule in some))
-                if tuple(str(answer[name]).strip() for name in self.labels) == given:
+                if self._labels(items, self.known.difference(rule.name for rule in some)) == given:
                     return list(some[:TOLD])
         return []
+
+    @lru_cache(maxsize=100_000)  # noqa: B019  as above
+    def _labels(self, items: tuple[tuple[str, str], ...], known: Known) -> tuple[str, ...]:
+        answer = self._answer(dict(items), known)
+        return tuple(str(answer[name]).strip() for name in self.labels)
+
+    @lru_cache(maxsize=10_000)  # noqa: B019  as above
+    def _mattering(self, items: tuple[tuple[str, str], ...]) -> list[Rule]:
+        inputs = dict(items)
+        return [rule for rule in self.rules if not rule.wrong and self._matters(inputs, rule)]
 
     def _matters(self, inputs: Values, rule: Rule) -> bool:
         """Whether the answer is another one without the rule, or with nothing but it.

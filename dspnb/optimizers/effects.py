@@ -21,40 +21,79 @@ DIGITS = 9  # results are rounded, so that searches go alike on all machines
 
 
 class Scores:
-    """Scores so far, each of a program with some changes on one example."""
+    """Scores so far, each of a program with some changes on one example.
+
+    Kept are the sums that the model needs: they do not grow with the scores, but with the changes.
+    """
 
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}  # change -> its column
-        self._cells: list[tuple[tuple[int, ...], int, float]] = []
+        import numpy as np
 
-    def __len__(self) -> int:
-        return len(self._cells)
+        self._places: dict[str, int] = {}  # change -> its column; the first is what all have
+        self._examples: dict[int, int] = {}  # example -> its row
+        self._columns = np.zeros((0, 1))  # example x column: how often it was scored with it
+        self._pairs = np.zeros((1, 1))  # column x column: how often they were scored together
+        self._sums = np.zeros(1)  # of the scores with each column
+        self._each = np.zeros((0, 2))  # example: the sums of its scores and of their squares
+        self._low, self._high = 0.0, 1.0  # a metric may have another range
 
     def expect(self, changes: Iterable[str]) -> None:
         """Take changes into account of which no score is known yet."""
+        import numpy as np
+
         for name in changes:
-            self._places.setdefault(name, len(self._places))
+            self._places.setdefault(name, len(self._places) + 1)
+        more = len(self._places) + 1 - len(self._sums)
+        if more:
+            self._columns = np.pad(self._columns, ((0, 0), (0, more)))
+            self._pairs = np.pad(self._pairs, (0, more))
+            self._sums = np.pad(self._sums, (0, more))
 
     def add(self, changes: Sequence[str], example: int, value: float) -> None:
         """Note a score."""
+        import numpy as np
+
         self.expect(changes)
-        self._cells.append((tuple(self._places[name] for name in changes), example, value))
+        if example not in self._examples:
+            self._examples[example] = len(self._examples)
+            self._columns = np.pad(self._columns, ((0, 1), (0, 0)))
+            self._each = np.pad(self._each, ((0, 1), (0, 0)))
+        row, columns = self._examples[example], [0, *(self._places[name] for name in changes)]
+        self._columns[row, columns] += 1
+        self._pairs[np.ix_(columns, columns)] += 1
+        self._sums[columns] += value
+        self._each[row] += value, value**2
+        self._low, self._high = min(self._low, value), max(self._high, value)
 
     def effects(self) -> Effects:
         """What all scores together say; there must be some."""
         import numpy as np
 
-        count = len(self._places)
-        x = np.zeros((len(self._cells), count + 1))
-        x[:, count] = 1.0
-        rows: dict[int, list[int]] = {}
-        for i, (places, example, _) in enumerate(self._cells):
-            x[i, list(places)] = 1.0
-            rows.setdefault(example, []).append(i)
-        values = [value for *_, value in self._cells]
-        low, high = min(0.0, *values), max(1.0, *values)  # a metric may have another range
-        y = (np.array(values) - low) / (high - low)
-        return _fitted(dict(self._places), x, y, rows, (low, high))
+        low, scale = self._low, self._high - self._low
+        counts, (sums, squares) = self._columns[:, 0], self._each.T
+        sums, squares = sums - low * counts, squares - 2 * low * sums + low**2 * counts
+        order = [*range(1, len(self._sums)), 0]  # what all have comes last
+        found = Sums(
+            self._columns[:, order],
+            self._pairs[np.ix_(order, order)],
+            (self._sums - low * self._pairs[0])[order] / scale,
+            counts,
+            sums / scale,
+            squares / scale**2,
+        )
+        places = {name: place - 1 for name, place in self._places.items()}
+        return _fitted(places, [*self._examples], found, (low, self._high))
+
+
+class Sums(NamedTuple):
+    """What all scores come to, as shares of the metric's range: a row for each example."""
+
+    columns: Array  # example x change: how often it was scored with it
+    pairs: Array  # change x change: how often they were scored together
+    values: Array  # change: the sum of its scores
+    counts: Array  # example: its scores
+    sums: Array  # their sum
+    squares: Array  # and that of their squares
 
 
 class Part(NamedTuple):
@@ -92,7 +131,8 @@ class Effects:
         """All effects, as they may truly be (Thompson, 1933)."""
         (part,) = rng.choices(self.parts, [part.likely for part in self.parts])
         drawn = part.root @ [rng.gauss(0, 1) for _ in self.mean] + part.mean
-        return [round(effect, DIGITS) for effect in drawn.tolist()]
+        effects: list[float] = drawn.round(DIGITS).tolist()
+        return effects
 
     def expected(self, changes: Iterable[str]) -> float:
         """The mean score of these changes over the examples seen, each kept within the range."""
@@ -116,53 +156,47 @@ class Effects:
 
 
 def _fitted(
-    places: Mapping[str, int],
-    x: Array,
-    y: Array,
-    rows: Mapping[int, Sequence[int]],
-    reach: tuple[float, float],
+    places: Mapping[str, int], examples: Sequence[int], known: Sums, reach: tuple[float, float]
 ) -> Effects:
     """The model under each scale of effects, weighed by how likely it makes the scores."""
     import numpy as np
 
-    luck, between = _variances(y, list(rows.values()))
-    shrink = np.array([between / (luck + len(some) * between) for some in rows.values()])
-    xs = np.array([x[some].sum(0) for some in rows.values()])
-    ys = np.array([y[some].sum() for some in rows.values()])
-    precision = (x.T @ x - xs.T @ (xs * shrink[:, None])) / luck
-    pull = (x.T @ y - xs.T @ (ys * shrink)) / luck
+    luck, between = _variances(known)
+    shrink = between / (luck + known.counts * between)
+    precision = (known.pairs - known.columns.T @ (known.columns * shrink[:, None])) / luck
+    pull = (known.values - known.columns.T @ (known.sums * shrink)) / luck
     pull[-1] += MIDDLE / WIDE**2
     found = []
     for scale in SCALES:
         prior = np.full(len(pull), scale**-2)
         prior[-1] = WIDE**-2
         lower = np.linalg.cholesky(precision + np.diag(prior))
-        mean = np.linalg.solve(lower.T, np.linalg.solve(lower, pull))
+        root = np.linalg.inv(lower).T
+        mean = root @ (root.T @ pull)
         likely = np.log(prior).sum() / 2 - np.log(np.diag(lower)).sum() + mean @ pull / 2
-        found.append(Part(float(likely), mean, np.linalg.inv(lower).T))
+        found.append(Part(float(likely), mean, root))
     most = max(part.likely for part in found)
     weights = [round(math.exp(part.likely - most), DIGITS) for part in found]
     parts = [
         Part(weight / sum(weights), *part[1:]) for weight, part in zip(weights, found, strict=True)
     ]
     mean = np.round(sum(part.likely * part.mean for part in parts), DIGITS)
-    left = y - x @ mean
-    examples = {
-        example: (float(share * left[some].sum()), float(luck * share))
-        for (example, some), share in zip(rows.items(), shrink, strict=True)
+    offsets = (shrink * (known.sums - known.columns @ mean)).tolist()
+    differ = {
+        example: (offset, variance)
+        for example, offset, variance in zip(
+            examples, offsets, (luck * shrink).tolist(), strict=True
+        )
     }
-    return Effects(places, parts, mean.tolist(), examples, luck, between, reach)
+    return Effects(places, parts, mean.tolist(), differ, luck, between, reach)
 
 
-def _variances(y: Array, rows: Sequence[Sequence[int]]) -> tuple[float, float]:
+def _variances(known: Sums) -> tuple[float, float]:
     """Of luck, and between examples: by those that were seen more than once, and half and half."""
-    whole = max(LEAST, float(y.var()))
-    within, freedom = 0.0, 0
-    for some in rows:
-        if len(some) > 1:
-            mine = y[list(some)]
-            within += float(((mine - mine.mean()) ** 2).sum())
-            freedom += len(some) - 1
+    count, mean = known.counts.sum(), known.sums.sum() / known.counts.sum()
+    whole = max(LEAST, float(known.squares.sum() / count - mean**2))
+    within = float((known.squares - known.sums**2 / known.counts).sum())
+    freedom = float((known.counts - 1).sum())
     luck = (WORTH * SPLIT * whole + within) / (WORTH + freedom)
     luck = min(0.95 * whole, max(0.05 * whole, luck))
     return luck, whole - luck

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -18,6 +19,7 @@ from .proposing import Writer
 from .skill import NORMAL, Skill, skill, solved
 
 SHARED = 0.6  # the share of luck's variance that is the example's own: how much prompts agree
+COMMON, OWN = SHARED**0.5, (1 - SHARED) ** 0.5
 UNITS = [NORMAL.inv_cdf((i + 0.5) / 65_536) for i in range(65_536)]
 
 
@@ -44,6 +46,7 @@ class Simulated:
     insight: float = 1.0  # how much more, or less, than usual it sees when it proposes
 
     never_blocks = True  # a run awaits it, without a thread for each call
+    keeps = True  # what it said it says again, for nothing: a run may ask it ahead
     price = Price(0.0, 0.0)
 
     @cached_property
@@ -89,14 +92,15 @@ class Simulated:
     # -- one example -----------------------------------------------------------------------
 
     def _answer(self, start: Start, ability: Skill, inputs: Fields, sample: int) -> Fields:
-        path, items = ability.path, tuple(inputs.items())
-        names = list(ability.rules)
-        lucks = self._lucks(start, items, sample, len(names) + 1)
+        path, items, rules = ability.path, tuple(inputs.items()), ability.rules
+        told, hardness, common = _facts(self.benchmark, self.seed, path, items, len(rules) + 1)
+        own = _draws(f"{self.seed} {start.digest} {sample} {told}", len(common))
+        lucks = [COMMON * one + OWN * other for one, other in zip(common, own, strict=True)]
         applied = frozenset(
-            name for name, luck in zip(names, lucks, strict=False) if ability.rules[name] + luck > 0
+            [name for (name, sure), luck in zip(rules.items(), lucks, strict=False) if sure > -luck]
         )
         outputs = solved(self.benchmark, path, items, applied)
-        if ability.sure - self.benchmark.hardness(path, inputs) + lucks[-1] <= 0:
+        if ability.sure - hardness + lucks[-1] <= 0:
             outputs = self._slipped(path, outputs, items, sample)
         return {"reasoning": "I applied what I was told.", "rationale": "So it is.", **outputs}
 
@@ -104,15 +108,6 @@ class Simulated:
         if self.benchmark.slip is None:
             return {name: f"{text} or so" for name, text in outputs.items()}
         return self.benchmark.slip(path, outputs, random.Random(f"{self.seed} {sample} {items}"))
-
-    def _lucks(self, start: Start, items: Any, sample: int, count: int) -> list[float]:
-        """For each rule, and for slips: normal, in part the example's own."""
-        common = _draws(f"{self.seed} {items}", count)
-        own = _draws(f"{self.seed} {start.digest} {sample} {items}", count)
-        return [
-            SHARED**0.5 * one + (1 - SHARED) ** 0.5 * other
-            for one, other in zip(common, own, strict=True)
-        ]
 
     # -- one prompt ------------------------------------------------------------------------
 
@@ -136,8 +131,19 @@ def _path(benchmark: Benchmark, start: Start) -> str | None:
     return None
 
 
-@lru_cache(maxsize=100_000)
 def _draws(what: str, count: int) -> list[float]:
     """Draws from the standard normal distribution, always the same for the same."""
     drawn = hashlib.shake_128(what.encode()).digest(2 * count)
-    return [UNITS[drawn[2 * i] | drawn[2 * i + 1] << 8] for i in range(count)]
+    return [UNITS[number] for number in struct.unpack(f"<{count}H", drawn)]
+
+
+@lru_cache(maxsize=100_000)
+def _facts(
+    benchmark: Benchmark, seed: int, path: str, items: tuple[tuple[str, str], ...], count: int
+) -> tuple[str, float, list[float]]:
+    """What is the same for all prompts: the example as text, its hardness, and its own luck.
+
+    There is luck for each rule, and the last for slips; all of it normal.
+    """
+    told = str(items)
+    return told, benchmark.hardness(path, dict(items)), _draws(f"{seed} {told}", count)

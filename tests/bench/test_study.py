@@ -4,6 +4,8 @@ import dataclasses
 import json
 import math
 import os
+import random
+import re
 import statistics
 import subprocess
 import sys
@@ -112,7 +114,7 @@ def test_the_quick_truth_of_several_predictors_is_the_truth(name):
     }
     model, program = Simulated(benchmark, 3), program.with_state(state)
 
-    assert truths.quick(model, program) == truth(model, program)
+    assert truths.Truths(model)(state) == pytest.approx(truth(model, program), abs=1e-5)
 
 
 def test_only_runs_that_are_not_there_yet_are_run(tmp_path):
@@ -129,10 +131,11 @@ def test_only_runs_that_are_not_there_yet_are_run(tmp_path):
     assert [json.loads(text)["seed"] for text in out.read_text().splitlines()] == [0, 1]
 
 
-# -- what is kept of DSPy's -------------------------------------------------------------------
+# -- what is kept ------------------------------------------------------------------------------
 
 
 KEPT = sorted((HERE / "raw").glob("dspy-*.jsonl"))
+OURS = sorted((HERE / "raw").glob("ours-*.jsonl"))
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
@@ -149,6 +152,53 @@ def test_all_of_dspys_runs_with_a_seed_are_kept_with_their_versions(path):
 
 
 # -- tables ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_all_of_our_runs_are_kept_and_a_few_of_them_end_the_same_today(path):
+    kept = [json.loads(text) for text in path.read_text().splitlines()]
+    (grid,) = {told["grid"] for told in kept}
+    by_key, wanted = {key_of(told): told for told in kept}, list(cells("ours", (grid,), large=True))
+
+    assert list(by_key) == sorted(cell.key for cell in wanted)
+    optimizers = {(cell.optimizer, cell.budget) for cell in wanted}
+    quick = [cell for cell in wanted if cell.benchmark == "noisy" and cell.seed == 2]
+    few = random.Random(path.stem).sample(quick, 3)
+    assert len(quick) == len(optimizers)
+    for cell in few:
+        told = json.loads(json.dumps(ours.run(cell)))
+        assert _without(told, PACE) == _without(by_key[cell.key], PACE)
+
+
+def test_the_figures_of_the_readme_are_those_of_the_study():
+    told = [json.loads(text) for path in (*KEPT, *OURS) for text in path.read_text().splitlines()]
+    lines = Lines.of(told)
+    made = {
+        row[1].replace(", given that budget", ""): row[2:-1]
+        for row in map(_cells_of, tables.anytime(lines).splitlines())
+        if "given that budget" in row[1]
+    }
+    rows = [_cells_of(text) for text in (ROOT / "README.md").read_text().splitlines()]
+    shown = {row[1]: row[2:-1] for row in rows if len(row) == 7 and row[1] in made}
+
+    assert len(shown) == 4
+    assert all(made[name] == figures for name, figures in shown.items())
+    said = " ".join((ROOT / "README.md").read_text().split())
+    savings = [_cells_of(row) for row in tables.savings(lines).splitlines()[2:]]
+    assert [row[1] for row in savings if row[3] in said] == ["GEPA (A)", "MIPROv2 (A)"]
+    # The last row of an optimizer has all its settings together.
+    rows = map(_cells_of, tables.parity(lines).splitlines()[2:])
+    parity = {re.split(r"[ ,]", row[1])[0]: row[5] for row in rows}
+    lows = {name: float(told.partition("[")[2].partition(",")[0]) for name, told in parity.items()}
+    assert len(lows) == 9
+    assert min(lows.values()) > -1
+    races = [one for one in lines.all if one.told["optimizer"] == "Race"]
+    assert len(races) == 600
+    assert not [one for one in races if one.returned < -tables.BAND]
+
+
+def _cells_of(row):
+    return [cell.strip() for cell in row.split("|")]
 
 
 def test_the_mean_is_over_tasks_whatever_the_number_of_their_seeds():
@@ -202,12 +252,13 @@ def test_parity_is_the_mean_of_the_paired_differences():
 
 
 def test_savings_count_runs_until_a_race_is_as_good_and_all_runs_when_it_never_is():
-    race = {"side": "ours", "optimizer": "Race", "paid_calls": 60}
+    race = {"side": "ours", "optimizer": "Race", "paid_calls": 60, "proposer_tokens": 300}
+    marks = [[25, None, 0.41, 0, 80], [50, None, 0.3, 0, 300], [60, None, 0.4, 0, 300]]
     told = [
         line(seed=0, paid_calls=400),
         line(seed=1, paid_calls=400),
-        line(**race, seed=0, curve=[[25, None, 0.41, 0], [50, None, 0.3, 0], [60, None, 0.4, 0]]),
-        line(**race, seed=1, best=0.35, curve=[[25, None, 0.35, 0]]),
+        line(**race, seed=0, curve=marks),
+        line(**race, seed=1, best=0.35, curve=[[25, None, 0.35, 0, 80]]),
     ]
     (_, _, row) = tables.savings(Lines.of(told)).splitlines()
 
@@ -217,6 +268,7 @@ def test_savings_count_runs_until_a_race_is_as_good_and_all_runs_when_it_never_i
     assert cells_of[4].startswith(f"{math.sqrt(400 / 60):.2f} [")
     assert (cells_of[3], cells_of[5]) == ("1", "1")
     assert cells_of[6] == "6.67 [6.67, 6.67]"
+    assert cells_of[8] == "190 of 1,000"  # 80, and all 300 of the one that never was as good
 
 
 def test_costs_tell_harm_errors_and_what_is_returned():

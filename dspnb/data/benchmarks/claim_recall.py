@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from dspnb.data.benchmark import Benchmark, Known, Rule, Values
 from dspnb.example import Example, Prediction
@@ -65,6 +66,7 @@ def _answer(inputs: Values, known: Known) -> Values:
     return _solve("pick", {"claim": claim, "passages": _shown(found)}, known)
 
 
+@lru_cache(maxsize=50_000)
 def _looked_up(names: str) -> tuple[Passage, ...]:
     found: tuple[Passage, ...] = ()
     for name in _listed(names)[:LOOKED_UP]:
@@ -76,7 +78,8 @@ def _together(some: Iterable[Passage], others: Iterable[Passage]) -> tuple[Passa
     return tuple(dict.fromkeys((*some, *others)))
 
 
-def _shown(passages: Iterable[Passage]) -> str:
+@lru_cache(maxsize=50_000)
+def _shown(passages: tuple[Passage, ...]) -> str:
     return "\n".join(str(passage) for passage in passages) or "none"
 
 
@@ -134,7 +137,7 @@ Told = tuple[str, str, str]  # of whom or what, the archive's word, the text
 
 def _solve(path: str, inputs: Values, known: Known) -> Values:
     claim = inputs.get("claim", "")
-    passages: list[Told] = PASSAGE.findall(inputs.get("passages", ""))
+    passages = _read(inputs.get("passages", ""))
     match path:
         case "names":
             return {"names": "; ".join(_names(claim, known)) or claim}
@@ -144,6 +147,11 @@ def _solve(path: str, inputs: Values, known: Known) -> Values:
             return {"variants": "; ".join(reversed(NAME.findall(claim))) or claim}
         case _:
             return {"titles": "; ".join(_picked(claim, passages, known)) or "none"}
+
+
+@lru_cache(maxsize=50_000)
+def _read(passages: str) -> list[Told]:
+    return PASSAGE.findall(passages)
 
 
 def _names(claim: str, known: Known) -> list[str]:

@@ -98,13 +98,17 @@ WISH = re.compile(r"and want (?P<wish>[^.]+)\.")
 DUE = re.compile(r"answer by (?P<day>\w+)\.")
 CITY = re.compile(r"I live at \S.*? in (?P<city>[A-Z]\w+)\.")
 
+OF_PRIVACY = frozenset(["keep_city", "employer", "account", "age", "keep_brand", "all_numbers"])
+OF_NOTES = frozenset(["wish_first", "name_city", "due_last", "greet"])
+
 
 def _solve(path: str, inputs: Values, known: Known) -> Values:
     if path == "redact":
-        return {"redacted": _redacted(inputs.get("request", ""), known)}
-    return {"brief": _brief(inputs.get("redacted", ""), known)}
+        return {"redacted": _redacted(inputs.get("request", ""), known & OF_PRIVACY)}
+    return {"brief": _brief(inputs.get("redacted", ""), known & OF_NOTES)}
 
 
+@lru_cache(maxsize=50_000)
 def _redacted(text: str, known: Known) -> str:
     private = [NAME, MAIL, PHONE, STREET if "keep_city" in known else HOME]
     if "employer" in known:
@@ -123,6 +127,7 @@ def _redacted(text: str, known: Known) -> str:
     return text
 
 
+@lru_cache(maxsize=50_000)
 def _brief(text: str, known: Known) -> str:
     """Notes of what is wanted, of what, where and until when."""
     wish, bought, city, due = (p.search(text) for p in (WISH, BOUGHT, CITY, DUE))
@@ -150,11 +155,16 @@ def _judge(example: Example, prediction: Prediction) -> float:
     """
     private = _private(str(example["request"]), str(example["redacted"]))
     passed_on = f"{prediction.get('redacted')} {prediction.get('brief')}"
-    hidden = sum(re.search(rf"\b{re.escape(p)}\b", passed_on) is None for p in private)
+    hidden = sum(_word(p).search(passed_on) is None for p in private)
     wanted = str(example["brief"]).split("; ")
     given = [note.strip() for note in str(prediction.get("brief")).split(";")]
     useful = sum(note in given for note in wanted) + (wanted[0] == given[0])
     return hidden / len(private) * useful / (len(wanted) + 1)
+
+
+@lru_cache(maxsize=10_000)
+def _word(text: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(text)}\b")
 
 
 @lru_cache(maxsize=10_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import lru_cache
 
 from dspnb.data.benchmark import Benchmark, Known, Rule, Values
 from dspnb.example import Prediction
@@ -39,8 +40,13 @@ class TwoHops(Module):
 
 
 def _noted(notes: str, query: str) -> str:
-    found = "\n".join(str(passage) for passage in search(query, FOUND)) or "[nothing found]"
+    found = _found(query)
     return found if notes == "none" else f"{notes}\n{found}"
+
+
+@lru_cache(maxsize=50_000)
+def _found(query: str) -> str:
+    return "\n".join(str(passage) for passage in search(query, FOUND)) or "[nothing found]"
 
 
 def _answer(inputs: Values, known: Known) -> Values:

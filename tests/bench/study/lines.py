@@ -67,10 +67,15 @@ class Line:
             return None
         return next((mark[0] for mark in self.told["curve"] if mark[2] >= truth), None)
 
+    def asked(self, truth: float) -> int:
+        """Tokens of the proposer until its best one was truly as good; all when it never was."""
+        marks = [] if self.failed else self.told["curve"]
+        return next((mark[4] for mark in marks if mark[2] >= truth), self.tokens)
+
     def settled(self, truth: float) -> int | None:
         """Runs of the program from which on its best one was always truly as good, or None."""
         settled = None
-        for paid, _, value, _ in () if self.failed else self.told["curve"]:
+        for paid, _, value, *_ in () if self.failed else self.told["curve"]:
             settled = None if value < truth else paid if settled is None else settled
         return settled
 
@@ -117,10 +122,13 @@ class Lines:
         }
 
 
-def by_task(values: Mapping[Where, float]) -> list[list[float]]:
-    """The values of each benchmark, for `resampled.mean`."""
+def by_task(
+    values: Mapping[Where, float] | Iterable[tuple[Where, float]],
+) -> list[list[float]]:
+    """The values of each benchmark, for `resampled.mean`; a place may have several."""
     tasks: dict[str, list[float]] = collections.defaultdict(list)
-    for (benchmark, _), value in sorted(values.items()):
+    some = values.items() if isinstance(values, Mapping) else values
+    for (benchmark, _), value in sorted(some):
         tasks[benchmark].append(value)
     return [*tasks.values()]
 

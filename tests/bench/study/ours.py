@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from grid import Cell
@@ -19,7 +20,7 @@ from truths import truths_of
 
 import dspnb
 from dspnb.data import BENCHMARKS
-from dspnb.data.benchmark import Benchmark
+from dspnb.data.benchmark import Benchmark, Sets
 from dspnb.errors import one_line
 from dspnb.events import BestChanged, Spent
 from dspnb.example import Example, Prediction, Score
@@ -27,6 +28,7 @@ from dspnb.lm.base import Completion, Message
 from dspnb.module import State
 from dspnb.run import Run
 from dspnb.simulation import Simulated
+from dspnb.simulation.prompts import Fields
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,19 +36,24 @@ class Counted(Simulated):
     """The simulated model, with what it was asked counted as it is on DSPy's side."""
 
     asked: collections.Counter[str] = field(default_factory=collections.Counter, repr=False)
+    proposed: list[tuple[float, int]] = field(default_factory=list, repr=False)  # when, tokens
 
     def __call__(
         self, messages: Sequence[Message], *, rollout: int = 0, **params: Any
     ) -> Completion:
+        of_the_program = self.asked["calls"]
         answer = super().__call__(messages, rollout=rollout, **params)
-        if self.is_of_the_program(messages):
-            self.asked["calls"] += 1
-        else:
+        if self.asked["calls"] == of_the_program:
+            samples = answer.samples or (answer,)
+            tokens = sum(one.tokens_in + one.tokens_out for one in samples)
             self.asked["proposals"] += 1
-            self.asked["tokens"] += sum(
-                one.tokens_in + one.tokens_out for one in answer.samples or (answer,)
-            )
+            self.asked["tokens"] += tokens
+            self.proposed.append((time.monotonic(), tokens))
         return answer
+
+    def _answer(self, *call: Any) -> Fields:
+        self.asked["calls"] += 1
+        return super()._answer(*call)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +71,7 @@ class Timed:
 def run(cell: Cell) -> dict[str, Any]:
     """The line of one run. An error is told in it, with what there was by then."""
     benchmark = BENCHMARKS[cell.benchmark]
-    sets = benchmark.sets(cell.train, 0 if cell.same else cell.val, 0, cell.seed)
+    sets = _sets(benchmark, cell.train, 0 if cell.same else cell.val, cell.seed)
     model, metric = Counted(benchmark, cell.seed), Timed(benchmark)
     began, cpu = time.perf_counter(), time.process_time()
     with _home(), dspnb.use(lm=model):
@@ -85,7 +92,8 @@ def run(cell: Cell) -> dict[str, Any]:
     truths = truths_of(cell.benchmark, cell.seed)
     base = truths(found.program.state)
     best, returned, compared = found.best_candidate, found.returned, found.comparison
-    shown = _marks(found, metric) if cell.grid == "A" else ()  # in others only the end is asked for
+    # In other grids only the end is asked for.
+    shown = _marks(found, metric, model) if cell.grid == "A" else ()
     bodies = [event.body for event in found.events()]
     (spent,) = (body for body in bodies if isinstance(body, Spent))
     means = [body.mean for body in bodies if isinstance(body, BestChanged)]
@@ -94,7 +102,7 @@ def run(cell: Cell) -> dict[str, Any]:
         "base": base,
         "best": None if best is None else truths(best.state),
         "returned": None if returned is None else truths(returned.state),
-        "curve": [[paid, None, truths(state), mean] for paid, state, mean in shown],
+        "curve": [[paid, None, truths(state), mean, tokens] for paid, state, mean, tokens in shown],
         "mean": means[-1] if means else None,
         "program_calls": spent.program_calls,
         "paid_calls": spent.program_calls - spent.known,
@@ -113,15 +121,25 @@ def run(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _marks(run: Run, metric: Timed) -> Iterator[tuple[int, State, float]]:
-    """Each new best one: runs of the program that were paid for by then, state, validation mean."""
+def _marks(run: Run, metric: Timed, model: Counted) -> Iterator[tuple[int, State, float, int]]:
+    """Each new best one: what was paid for by then, its state and validation mean.
+
+    Paid for are runs of the program, and the proposer's tokens, which come last.
+    """
     start = time.monotonic() - run.log.seconds
     last = None
     for event in run.events():
         if isinstance(event.body, BestChanged) and event.body.candidate != last:
             last = event.body.candidate
-            paid = bisect.bisect(metric.times, start + event.time)
-            yield paid, run.candidates[last].state, event.body.mean
+            now = start + event.time
+            paid = bisect.bisect(metric.times, now)
+            tokens = sum(tokens for when, tokens in model.proposed if when <= now)
+            yield paid, run.candidates[last].state, event.body.mean, tokens
+
+
+@lru_cache(maxsize=64)
+def _sets(benchmark: Benchmark, train: int, val: int, seed: int) -> Sets:
+    return benchmark.sets(train, val, 0, seed)
 
 
 @contextlib.contextmanager

@@ -54,8 +54,8 @@ def of_tasks(lines: Lines) -> Figure:
 def parity(lines: Lines) -> Figure:
     """What ours gain more than DSPy's with the same settings, with 95% bounds."""
     rows = [
-        (f"{optimizer} ({grid})", mean(by_task({w: a.gain - b.gain for w, a, b in pairs(*both)})))
-        for grid, optimizer, *both in twins(lines)
+        (name, mean(by_task({w: a.gain - b.gain for w, a, b in pairs(*both)})))
+        for name, *both in twins(lines)
     ]
     figure, axes = _figure(7, 0.4 * len(rows) + 1)
     axes.axvspan(-BAND, BAND, color="#DDDDDD", linewidth=0)

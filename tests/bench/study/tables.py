@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import operator
 import statistics
@@ -89,23 +90,16 @@ def anytime(lines: Lines) -> str:
 
 def parity(lines: Lines) -> str:
     """Ours beside DSPy's where both have the same optimizer with the same settings."""
-    rows = []
-    for grid, optimizer, ours, theirs in twins(lines):
+    rows, together = [], collections.defaultdict(list)
+    for name, ours, theirs in twins(lines):
         both = list(pairs(ours, theirs))
-        gains = {where: mine.gain - other.gain for where, mine, other in both}
-        difference = mean(by_task(gains))
-        rows.append(
-            [
-                f"{optimizer} ({grid})",
-                str(len(both)),
-                f"{statistics.fmean(mine.gain for _, mine, _ in both):+.1f}",
-                f"{statistics.fmean(other.gain for _, _, other in both):+.1f}",
-                str(difference),
-                _score(gains.values()),
-                _ratio(both, lambda line: line.calls),
-                _ratio(both, lambda line: line.tokens),
-            ]
-        )
+        rows.append(_twin(name, both))
+        together[name.partition(" ")[0]].append(both)
+    for optimizer, several in together.items():
+        if len(several) > 1:
+            rows.append(
+                _twin(f"{optimizer}, together", [pair for both in several for pair in both])
+            )
     heading = [
         *("optimizer", "pairs", "dspnb gains", "DSPy gains", "difference, 95%"),
         *("better / equal / worse", "runs, ours / DSPy's", "tokens, ours / DSPy's"),
@@ -113,16 +107,28 @@ def parity(lines: Lines) -> str:
     return _table(heading, rows)
 
 
-def twins(
-    lines: Lines,
-) -> Iterator[tuple[Grid, str, dict[Where, Line], dict[Where, Line]]]:
+def _twin(name: str, both: Sequence[tuple[Where, Line, Line]]) -> list[str]:
+    gains = [(where, mine.gain - other.gain) for where, mine, other in both]
+    return [
+        name,
+        str(len(both)),
+        f"{statistics.fmean(mine.gain for _, mine, _ in both):+.1f}",
+        f"{statistics.fmean(other.gain for _, _, other in both):+.1f}",
+        str(mean(by_task(gains))),
+        _score(gain for _, gain in gains),
+        _ratio(both, lambda line: line.calls),
+        _ratio(both, lambda line: line.tokens),
+    ]
+
+
+def twins(lines: Lines) -> Iterator[tuple[str, dict[Where, Line], dict[Where, Line]]]:
     """Optimizers that both sides have with the same settings: ours, and DSPy's."""
-    for grid in ("A", "B"):
+    for grid in GRIDS:
         for optimizer, budget in lines.kinds("dspy", grid):
             ours = lines.of_kind("ours", grid, optimizer, budget)
             theirs = lines.of_kind("dspy", grid, optimizer, budget)
             if ours.keys() & theirs.keys():
-                yield grid, optimizer, ours, theirs
+                yield f"{optimizer} ({_where(grid, budget)})", ours, theirs
 
 
 def duels(lines: Lines) -> str:
@@ -134,7 +140,7 @@ def duels(lines: Lines) -> str:
         kept = {where: mine.returned - other.gain for where, mine, other in both}
         rows.append(
             [
-                f"{optimizer} ({grid}{f', {budget:,} runs' if budget else ''})",
+                f"{optimizer} ({_where(grid, budget)})",
                 str(len(both)),
                 str(mean(by_task(gains))),
                 _score(gains.values()),
@@ -172,12 +178,14 @@ def savings(lines: Lines) -> str:
                 str(undone),
                 _ratio(swapped, lambda line: line.calls),
                 _ratio(swapped, lambda line: line.tokens),
+                f"{statistics.fmean(mine.asked(other.final) for _, mine, other in both):,.0f} of "
+                f"{statistics.fmean(other.tokens for _, _, other in both):,.0f}",
             ]
         )
     heading = [
         *("beside DSPy's", "pairs", "times fewer runs to be as good as its end", "never"),
         *("to be and stay as good", "not in the end", "times fewer runs in all"),
-        "times fewer proposer tokens",
+        *("times fewer proposer tokens", "tokens to be as good, of DSPy's"),
     ]
     return _table(heading, rows)
 
@@ -229,6 +237,10 @@ def _name(side: Side, optimizer: str, budget: int | None) -> str:
     return f"{SIDES[side]} {optimizer}" + (f" {budget:,}" if budget else "")
 
 
+def _where(grid: Grid, budget: int | None) -> str:
+    return f"{grid}, {budget:,} runs" if budget else grid
+
+
 def _percent(claims: Iterable[bool]) -> str:
     return f"{100 * statistics.fmean(claims):.0f}%"
 
@@ -247,11 +259,11 @@ def _score(differences: Iterable[float]) -> str:
 
 def _ratio(both: Sequence[tuple[Where, Line, Line]], of: Callable[[Line], int]) -> str:
     """The geometric mean of the first ones' over the second ones', where both took any."""
-    logs = {
-        where: math.log(of(first) / of(second))
+    logs = [
+        (where, math.log(of(first) / of(second)))
         for where, first, second in both
         if of(first) and of(second)
-    }
+    ]
     return _times(mean(by_task(logs)).of_logs) if logs else ""
 
 

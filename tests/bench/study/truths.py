@@ -10,11 +10,11 @@ from typing import Any
 
 from dspnb.data import BENCHMARKS
 from dspnb.data.benchmark import Benchmark
-from dspnb.example import Example, Prediction
+from dspnb.example import Example
 from dspnb.module import Module, State
 from dspnb.predict import Predict
 from dspnb.simulation import Simulated, truth
-from dspnb.simulation.prompts import split
+from dspnb.simulation.prompts import Start, split
 from dspnb.simulation.truth import FRESH, RUN
 
 
@@ -24,6 +24,7 @@ class Truths:
     def __init__(self, simulated: Simulated) -> None:
         self.simulated = simulated
         self.known: dict[str, float] = {}
+        self._answering: dict[Start, _Answering] = {}  # by what all prompts begin with
 
     def __call__(self, state: State) -> float:
         """The mean score over all examples there could be."""
@@ -31,9 +32,33 @@ class Truths:
         if key not in self.known:
             program = self.simulated.benchmark.program().with_state(state)
             single = isinstance(program, Predict)
-            found = truth(self.simulated, program) if single else quick(self.simulated, program)
+            found = truth(self.simulated, program) if single else self._quick(program)
             self.known[key] = round(found, 5)
         return self.known[key]
+
+    def _quick(self, program: Module) -> float:
+        """What `truth` says of a program of several predictors, without prompts for each answer.
+
+        Programs that share a predictor's prompt share what it answers.
+        """
+        benchmark = self.simulated.benchmark
+        answering = SimpleNamespace(
+            **{path: self._answering_as(predictor) for path, predictor in program.predictors()}
+        )
+        forward: Any = type(program).forward
+        return statistics.fmean(
+            benchmark.right(example, forward(answering, **example.inputs))
+            for example in _fresh(benchmark)
+        )
+
+    def _answering_as(self, predictor: Predict) -> _Answering:
+        inputs = {one.name: "it" for one in predictor.signature.inputs}
+        found = split(predictor.messages(**inputs))
+        assert found is not None
+        start = found[0]
+        if start not in self._answering:
+            self._answering[start] = _Answering(self.simulated, start)
+        return self._answering[start]
 
 
 @lru_cache(maxsize=8)
@@ -42,37 +67,24 @@ def truths_of(benchmark: str, seed: int) -> Truths:
     return Truths(Simulated(BENCHMARKS[benchmark], seed))
 
 
-def quick(model: Simulated, program: Module) -> float:
-    """What `truth` says of a program of several predictors, without writing and reading prompts.
-
-    All that depends on a prompt's start is done once, which is most of the work.
-    """
-    answering = SimpleNamespace(
-        **{path: _Answering(model, predictor) for path, predictor in program.predictors()}
-    )
-    forward: Any = type(program).forward
-    return statistics.fmean(
-        model.benchmark.right(example, forward(answering, **example.inputs))
-        for example in _fresh(model.benchmark)
-    )
-
-
 class _Answering:
-    """A predictor whose model knows the start of its prompts."""
+    """A predictor whose model knows the start of its prompts, and what it answered before."""
 
-    def __init__(self, model: Simulated, predictor: Predict) -> None:
-        self.model, self.predictor = model, predictor
-        inputs = {one.name: "it" for one in predictor.signature.inputs}
-        found = split(predictor.messages(**inputs))
-        assert found is not None
-        self.start, ability = found[0], model.skill_of(found[0])
+    def __init__(self, model: Simulated, start: Start) -> None:
+        self.model, self.start = model, start
+        ability = model.skill_of(start)
         assert ability is not None, "this program is not the benchmark's"
         self.ability = ability
+        self.known: dict[tuple[str, ...], SimpleNamespace] = {}
 
-    def __call__(self, **inputs: Any) -> Prediction:
-        given = {name: str(value).strip() for name, value in inputs.items()}
-        answers = self.model._answer(self.start, self.ability, given, 0)
-        return Prediction(**{name: text.strip() for name, text in answers.items()})
+    def __call__(self, **inputs: Any) -> SimpleNamespace:
+        key = tuple(inputs.values())
+        if key not in self.known:
+            given = {name: str(value).strip() for name, value in inputs.items()}
+            answers = self.model._answer(self.start, self.ability, given, 0)
+            told = {name: text.strip() for name, text in answers.items()}
+            self.known[key] = SimpleNamespace(**told)
+        return self.known[key]
 
 
 @lru_cache(maxsize=8)
