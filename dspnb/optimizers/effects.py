@@ -35,40 +35,50 @@ class Scores:
         self._pairs = np.zeros((1, 1))  # column x column: how often they were scored together
         self._sums = np.zeros(1)  # of the scores with each column
         self._each = np.zeros((0, 2))  # example: the sums of its scores and of their squares
+        self._fresh: list[tuple[int, list[int], float]] = []  # row, columns, score: to be added
         self._low, self._high = 0.0, 1.0  # a metric may have another range
 
     def expect(self, changes: Iterable[str]) -> None:
         """Take changes into account of which no score is known yet."""
-        import numpy as np
-
         for name in changes:
             self._places.setdefault(name, len(self._places) + 1)
-        more = len(self._places) + 1 - len(self._sums)
-        if more:
-            self._columns = np.pad(self._columns, ((0, 0), (0, more)))
-            self._pairs = np.pad(self._pairs, (0, more))
-            self._sums = np.pad(self._sums, (0, more))
 
     def add(self, changes: Sequence[str], example: int, value: float) -> None:
         """Note a score."""
+        self.expect(changes)
+        row = self._examples.setdefault(example, len(self._examples))
+        self._fresh.append((row, [0, *(self._places[name] for name in changes)], value))
+        self._low, self._high = min(self._low, value), max(self._high, value)
+
+    def _sum_up(self) -> None:
+        """Add to the sums what came since."""
         import numpy as np
 
-        self.expect(changes)
-        if example not in self._examples:
-            self._examples[example] = len(self._examples)
-            self._columns = np.pad(self._columns, ((0, 1), (0, 0)))
-            self._each = np.pad(self._each, ((0, 1), (0, 0)))
-        row, columns = self._examples[example], [0, *(self._places[name] for name in changes)]
-        self._columns[row, columns] += 1
-        self._pairs[np.ix_(columns, columns)] += 1
-        self._sums[columns] += value
-        self._each[row] += value, value**2
-        self._low, self._high = min(self._low, value), max(self._high, value)
+        rows = len(self._examples) - len(self._each)
+        columns = len(self._places) + 1 - len(self._sums)
+        if rows or columns:
+            self._columns = np.pad(self._columns, ((0, rows), (0, columns)))
+            self._each = np.pad(self._each, ((0, rows), (0, 0)))
+            self._pairs = np.pad(self._pairs, (0, columns))
+            self._sums = np.pad(self._sums, (0, columns))
+        if self._fresh:
+            cells = [(row, one, value) for row, some, value in self._fresh for one in some]
+            at, by, values = zip(*cells, strict=True)
+            np.add.at(self._columns, (at, by), 1)
+            np.add.at(self._sums, (by,), values)
+            both = zip(
+                *[(i, j) for _, some, _ in self._fresh for i in some for j in some], strict=True
+            )
+            np.add.at(self._pairs, tuple(both), 1)
+            for row, _, value in self._fresh:
+                self._each[row] += value, value**2
+            self._fresh.clear()
 
     def effects(self) -> Effects:
         """What all scores together say; there must be some."""
         import numpy as np
 
+        self._sum_up()
         low, scale = self._low, self._high - self._low
         counts, (sums, squares) = self._columns[:, 0], self._each.T
         sums, squares = sums - low * counts, squares - 2 * low * sums + low**2 * counts
@@ -122,17 +132,27 @@ class Effects:
     between: float  # and of examples around their mean
     reach: tuple[float, float]  # the metric's range: all above is in shares of it
 
-    def of(self, changes: Iterable[str], drawn: Sequence[float] | None = None) -> float:
-        """What some changes add together: as expected, or in a draw."""
-        source = self.mean if drawn is None else drawn
-        return sum(source[self.places[name]] for name in changes)
+    def of(self, changes: Iterable[str]) -> float:
+        """What some changes are expected to add together."""
+        return sum(self.mean[self.places[name]] for name in changes)
 
-    def draw(self, rng: random.Random) -> Sequence[float]:
-        """All effects, as they may truly be (Thompson, 1933)."""
-        (part,) = rng.choices(self.parts, [part.likely for part in self.parts])
-        drawn = part.root @ [rng.gauss(0, 1) for _ in self.mean] + part.mean
-        effects: list[float] = drawn.round(DIGITS).tolist()
-        return effects
+    def draws(self, rng: random.Random, count: int) -> Array:
+        """All effects, as they may truly be (Thompson, 1933): a row for each draw."""
+        import numpy as np
+
+        likely, width = [part.likely for part in self.parts], len(self.mean)
+        drawn = np.empty((count, width))
+        for row in drawn:
+            (part,) = rng.choices(self.parts, likely)
+            row[:] = part.root @ [rng.gauss(0, 1) for _ in range(width)] + part.mean
+        return drawn.round(DIGITS)
+
+    def of_each(self, many: Iterable[Iterable[str]], drawn: Array) -> Array:
+        """What each of these sets of changes adds: a column for each, and a row for each draw."""
+        import numpy as np
+
+        columns = [[self.places[name] for name in changes] for changes in many]
+        return np.column_stack([drawn[:, some].sum(axis=1) for some in columns]).round(DIGITS)
 
     def expected(self, changes: Iterable[str]) -> float:
         """The mean score of these changes over the examples seen, each kept within the range."""

@@ -11,7 +11,7 @@ from dspnb.example import Example
 from dspnb.module import State
 
 if TYPE_CHECKING:
-    from .effects import Effects
+    from .effects import Array, Effects
 
 DEMOS = "demos"  # the factor that is no predictor's instructions
 Demos = Mapping[str, tuple[Example, ...]]  # predictor path -> its demos
@@ -54,12 +54,25 @@ class Options:
         """Offer more options of a factor."""
         self.factors[factor] = [*self.factors[factor], *options]
 
-    def best(self, effects: Effects, drawn: Sequence[float] | None = None) -> Choice:
-        """The best option of each factor, as far as is expected, or in a draw of all effects."""
+    def best(self, effects: Effects) -> Choice:
+        """The best option of each factor, as far as is expected."""
         return {
-            factor: max(options, key=lambda one: effects.of(one.changes, drawn))
+            factor: max(options, key=lambda one: effects.of(one.changes))
             for factor, options in self.factors.items()
         }
+
+    def best_of_each(self, effects: Effects, drawn: Array) -> tuple[list[Choice], Array]:
+        """The best option of each factor in each draw, and what these add together."""
+        import numpy as np
+
+        found: list[dict[str, Option]] = [{} for _ in drawn]
+        gains = np.zeros(len(drawn))
+        for factor, options in self.factors.items():
+            each = effects.of_each([one.changes for one in options], drawn)
+            for choice, place in zip(found, each.argmax(axis=1).tolist(), strict=True):
+                choice[factor] = options[place]
+            gains += each.max(axis=1)
+        return [*found], gains
 
     def keep(self, names: Iterable[str]) -> None:
         """Drop all options but these."""

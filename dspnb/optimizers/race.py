@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dspnb.errors import UsageError
 from dspnb.report import Row
@@ -15,6 +15,9 @@ from .base import Evaluate, Lead, Search, Task, Validate
 from .bundles import bundles, parted
 from .effects import Effects, Scores
 from .options import DEMOS, Choice, Option, Options
+
+if TYPE_CHECKING:
+    from .effects import Array
 
 CALLS = 500  # runs of the program at most, where neither the race nor a budget says
 FEWEST = 2  # runs: one to learn from, one to be told apart by
@@ -226,8 +229,7 @@ class _Track:
         leader = self.options.best(self.effects)
         new = options.names(leader) not in self._rows  # what nobody has seen cannot lead
         for lane in range(self._race.lanes):
-            drawn = None if new and not lane else self.effects.draw(self._rng)
-            choice = self.options.best(self.effects, drawn)
+            choice = leader if new and not lane else self._drawn()
             taken = {i for one, places in runs if options.same(one, choice) for i in places}
             places = self._places(choice, taken, min(left, self._race.block))
             left -= len(places)
@@ -276,28 +278,28 @@ class _Track:
         """Drop the options that hardly can be the best."""
         wins: dict[str, int] = {}
         leader = self.options.best(self.effects)
-        for drawn in self._draws():
-            for option in self.options.best(self.effects, drawn).values():
+        for choice in self.options.best_of_each(self.effects, self._draws())[0]:
+            for option in choice.values():
                 wins[option.name] = wins.get(option.name, 0) + 1
         likely = [name for name, times in wins.items() if times >= LIKELY * DRAWS]
         self.options.keep([*likely, *options.names(leader)])
 
     def hopeful(self) -> bool:
         """Whether anything may be better than the program as it is."""
-        gains = []
-        for drawn in self._draws():
-            best = options.changes(self.options.best(self.effects, drawn))
-            gains.append(min(1 - drawn[-1], self.effects.of(best, drawn)))
-        return sum(gain > HOPE for gain in gains) >= DOUBT * len(gains)
+        drawn = self._draws()
+        gains = self.options.best_of_each(self.effects, drawn)[1].clip(max=1 - drawn[:, -1])
+        return int((gains > HOPE).sum()) >= DOUBT * DRAWS
 
     def _is_settled(self, leader: Choice) -> bool:
-        lost = [
-            self.effects.of(options.changes(self.options.best(self.effects, drawn)), drawn)
-            - self.effects.of(options.changes(leader), drawn)
-            for drawn in self._draws()
-        ]
-        return sum(lost) / len(lost) < SETTLED
+        drawn = self._draws()
+        led = self.effects.of_each([options.changes(leader)], drawn)[:, 0]
+        lost = self.options.best_of_each(self.effects, drawn)[1] - led
+        return float(lost.mean()) < SETTLED
 
-    def _draws(self) -> list[Sequence[float]]:
+    def _drawn(self) -> Choice:
+        """The best choice in one draw."""
+        return self.options.best_of_each(self.effects, self.effects.draws(self._rng, 1))[0][0]
+
+    def _draws(self) -> Array:
         lot = random.Random(self._spent)  # so that looking changes nothing
-        return [self.effects.draw(lot) for _ in range(DRAWS)]
+        return self.effects.draws(lot, DRAWS)

@@ -30,7 +30,7 @@ def test_the_truth_ranks_among_draws_as_they_do_among_each_other():
         rng = random.Random(seed)
         true = {name: rng.gauss(0, 0.1) for name in "abcd"}
         effects, lot = scored(rng, true).effects(), random.Random(seed)
-        draws = [effects.of(["a"], effects.draw(lot)) for _ in range(100)]
+        draws = effects.of_each([["a"]], effects.draws(lot, 100))[:, 0]
         ranks.append(sum(draw < true["a"] for draw in draws) / 100)
 
     assert 0.35 < sum(ranks) / len(ranks) < 0.65
@@ -74,7 +74,7 @@ def test_a_change_of_which_nothing_is_known_may_be_good_or_bad():
     scores = scored(random.Random(3), {"good": 0.3})
     scores.expect(["new"])
     effects, lot = scores.effects(), random.Random(0)
-    draws = [effects.of(["new"], effects.draw(lot)) for _ in range(300)]
+    draws = effects.of_each([["new"]], effects.draws(lot, 300))[:, 0]
 
     assert effects.of(["new"]) == pytest.approx(0.0, abs=0.01)
     assert min(draws) < -0.05 < 0.05 < max(draws)

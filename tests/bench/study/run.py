@@ -9,7 +9,7 @@ import importlib
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -39,9 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     outs = {grid: given.out or default_out(given.what, grid) for grid in given.grid}
     for out in {*outs.values()} if given.anew else ():
         out.unlink(missing_ok=True)
-    for grid, out in outs.items():
-        some = [cell for cell in wanted if cell.grid == grid]
-        run_all(some, out, given.processes, say=print)
+    run_all(wanted, outs, given.processes, say=print)
 
 
 def default_out(side: Side, grid: str) -> Path:
@@ -59,24 +57,50 @@ def lines_in(*paths: Path) -> list[dict[str, Any]]:
     ]
 
 
-def run_all(some: Iterable[Cell], out: Path, processes: int, say: Any = lambda *said: None) -> None:
-    """Run the cells whose lines are not in `out` yet, and add them, in an order that is fixed."""
-    there = {key_of(line) for line in lines_in(out)}
+def run_all(
+    some: Iterable[Cell],
+    outs: Mapping[str, Path],
+    processes: int,
+    say: Any = lambda *said: None,
+) -> None:
+    """Run the cells whose lines are not there yet, and add them to the file of their grid.
+
+    In the end its lines are in an order that is fixed.
+    """
+    there = {key_of(line) for line in lines_in(*{*outs.values()})}
     wanted = [cell for cell in some if cell.key not in there]
-    out.parent.mkdir(parents=True, exist_ok=True)
     began, done = time.monotonic(), 0
     context = get_context("forkserver")
     with ProcessPoolExecutor(
         processes, mp_context=context, initializer=_begin, initargs=(context.Value("i"),)
     ) as pool:
-        running: list[Future[dict[str, Any]]] = [pool.submit(run_cell, cell) for cell in wanted]
+        running: list[Future[list[dict[str, Any]]]] = [
+            pool.submit(run_cells, cells) for cells in together(wanted)
+        ]
         for future in as_completed(running):
-            line, done = future.result(), done + 1
-            with out.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-            left = (time.monotonic() - began) / done * (len(wanted) - done)
-            say(_progress(line, done, len(wanted), left), flush=True)
-    tidy(out)
+            for line in future.result():
+                done += 1
+                out = outs[line["grid"]]
+                out.parent.mkdir(parents=True, exist_ok=True)
+                with out.open("a") as file:
+                    file.write(json.dumps(line) + "\n")
+                left = (time.monotonic() - began) / done * (len(wanted) - done)
+                say(_progress(line, done, len(wanted), left), flush=True)
+    for out in {*outs.values()}:
+        tidy(out)
+
+
+def together(some: Iterable[Cell]) -> Iterable[list[Cell]]:
+    """Cells that one process runs one after another.
+
+    Ours on the same examples share what is known of them; DSPy's take so long that each line is
+    to be kept at once.
+    """
+    found: dict[Any, list[Cell]] = {}
+    for cell in some:
+        key = (cell.benchmark, cell.seed) if cell.side == "ours" else cell.key
+        found.setdefault(key, []).append(cell)
+    return found.values()
 
 
 def _begin(started: Any) -> None:
@@ -95,6 +119,11 @@ def tidy(out: Path) -> None:
     new = out.with_suffix(".new")
     new.write_text("".join(json.dumps(line) + "\n" for line in lines))
     os.replace(new, out)
+
+
+def run_cells(some: Sequence[Cell]) -> list[dict[str, Any]]:
+    """A line for each run, made by its side."""
+    return [run_cell(cell) for cell in some]
 
 
 def run_cell(cell: Cell) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from dspnb.data import BENCHMARKS
 from dspnb.data.benchmark import Benchmark
-from dspnb.example import Example
+from dspnb.example import Example, Prediction
 from dspnb.module import Module, State
 from dspnb.predict import Predict
 from dspnb.simulation import Simulated, truth
@@ -47,8 +47,8 @@ class Truths:
         )
         forward: Any = type(program).forward
         return statistics.fmean(
-            benchmark.right(example, forward(answering, **example.inputs))
-            for example in _fresh(benchmark)
+            _right(benchmark, i, tuple(forward(answering, **example.inputs).items()))
+            for i, example in enumerate(_fresh(benchmark))
         )
 
     def _answering_as(self, predictor: Predict) -> _Answering:
@@ -90,3 +90,8 @@ class _Answering:
 @lru_cache(maxsize=8)
 def _fresh(benchmark: Benchmark) -> Sequence[Example]:
     return benchmark.examples(RUN, FRESH)
+
+
+@lru_cache(maxsize=500_000)
+def _right(benchmark: Benchmark, index: int, outputs: tuple[tuple[str, Any], ...]) -> float:
+    return benchmark.right(_fresh(benchmark)[index], Prediction(**dict(outputs)))
