@@ -16,13 +16,14 @@ from functools import lru_cache
 from typing import Any
 
 from grid import Cell
+from held import Held, searched
 from truths import truths_of
 
 import dspnb
 from dspnb.data import BENCHMARKS
 from dspnb.data.benchmark import Benchmark, Sets
 from dspnb.errors import one_line
-from dspnb.events import BestChanged, Spent
+from dspnb.events import BestChanged
 from dspnb.example import Example, Prediction, Score
 from dspnb.lm.base import Completion, Message
 from dspnb.module import State
@@ -70,35 +71,37 @@ class Timed:
         return self.benchmark.metric(example, prediction)
 
 
-def run(cell: Cell) -> dict[str, Any]:
-    """The line of one run. An error is told in it, with what there was by then."""
+def run(cell: Cell, *, kept: bool = False) -> dict[str, Any]:
+    """The line of one run. An error is told in it, with what there was by then.
+
+    With `kept` it is a run as users have it, in threads and with a store; its line is the same.
+    """
     benchmark = BENCHMARKS[cell.benchmark]
     sets = _sets(benchmark, cell.train, 0 if cell.same else cell.val, cell.seed)
     model, metric = Counted(benchmark, cell.seed), Timed(benchmark)
+    program = benchmark.program()
     began, cpu = time.perf_counter(), time.process_time()
-    with _home(), dspnb.use(lm=model):
-        found = dspnb.compile(
-            benchmark.program(),
+    with dspnb.use(lm=model):
+        found = (_kept if kept else searched)(
+            program,
             getattr(dspnb, cell.optimizer)(**cell.settings),
             metric=metric,
             train=sets.train,
             val=sets.train if cell.same else sets.val,
             seed=cell.seed,
-            resume="never",
             never_worse=cell.never_worse,
             concurrency=1,  # as on DSPy's side; threads would only wait for each other
         )
-        found.join()
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
 
     truths = truths_of(cell.benchmark, cell.seed)
-    base = truths(found.program.state)
+    base = truths(program.state)
     best, returned, compared = found.best_candidate, found.returned, found.comparison
     # In other grids only the end is asked for.
     shown = _marks(found, metric, model) if cell.grid == "A" else ()
-    bodies = [event.body for event in found.events()]
-    (spent,) = (body for body in bodies if isinstance(body, Spent))
+    bodies = [event.body for event in found.log.since(0)]
     means = [body.mean for body in bodies if isinstance(body, BestChanged)]
+    spent, _ = found.progress
     return {
         **asdict(cell),
         "base": base,
@@ -106,8 +109,8 @@ def run(cell: Cell) -> dict[str, Any]:
         "returned": None if returned is None else truths(returned.state),
         "curve": [[paid, None, truths(state), mean, tokens] for paid, state, mean, tokens in shown],
         "mean": means[-1] if means else None,
-        "program_calls": spent.program_calls,
-        "paid_calls": spent.program_calls - spent.known,
+        "program_calls": spent,
+        "paid_calls": len(metric.times),
         "model_calls": model.asked["calls"],
         "paid_model_calls": model.asked["calls"],
         "proposals": model.asked["proposals"],
@@ -123,20 +126,29 @@ def run(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _marks(run: Run, metric: Timed, model: Counted) -> Iterator[tuple[int, State, float, int]]:
+def _kept(*given: Any, **settings: Any) -> Run:
+    with _home():
+        run = dspnb.compile(*given, **settings, resume="never")
+        run.join()
+    return run
+
+
+def _marks(
+    found: Run | Held, metric: Timed, model: Counted
+) -> Iterator[tuple[int, State, float, int]]:
     """Each new best one: what was paid for by then, its state and validation mean.
 
     Paid for are runs of the program, and the proposer's tokens, which come last.
     """
-    start = time.monotonic() - run.log.seconds
+    start = time.monotonic() - found.log.seconds
     last = None
-    for event in run.events():
+    for event in found.log.since(0):
         if isinstance(event.body, BestChanged) and event.body.candidate != last:
             last = event.body.candidate
             now = start + event.time
             paid = bisect.bisect(metric.times, now)
             tokens = sum(tokens for when, tokens in model.proposed if when <= now)
-            yield paid, run.candidates[last].state, event.body.mean, tokens
+            yield paid, found.candidates[last].state, event.body.mean, tokens
 
 
 @lru_cache(maxsize=64)
