@@ -121,7 +121,7 @@ _RACES = tuple(
 _TWINS = tuple(
     (setup, large)
     for setup, large in _WITHIN
-    if setup["budget"] == 1000 and setup["optimizer"] in ("MIPROv2", "GEPA")
+    if setup["budget"] == 500 and setup["optimizer"] in ("MIPROv2", "GEPA")
 )
 SETUPS: Mapping[tuple[Side, Grid], tuple[Setup, ...]] = {
     ("dspy", "A"): _HEAVY,

@@ -99,8 +99,8 @@ def run(cell: Cell, *, kept: bool = False) -> dict[str, Any]:
     best, returned, compared = found.best_candidate, found.returned, found.comparison
     # In other grids only the end is asked for.
     shown = _marks(found, metric, model) if cell.grid == "A" else ()
-    bodies = [event.body for event in found.log.since(0)]
-    means = [body.mean for body in bodies if isinstance(body, BestChanged)]
+    events = found.log.since(0)
+    means = [event.body.mean for event in events if isinstance(event.body, BestChanged)]
     spent, _ = found.progress
     return {
         **asdict(cell),
