@@ -101,6 +101,29 @@ def test_the_same_run_again_tells_the_same():
     assert first["curve"][-1][2] == first["best"]
 
 
+def _small():
+    """A run of each of ours, on one predictor; and some on several."""
+    every = [cell for cell in cells("ours", seeds=1) if (cell.budget or 0) <= 500]
+    by_kind = {
+        (cell.optimizer, cell.budget): cell
+        for cell in every
+        if cell.benchmark == "noisy" and cell.grid != "A"
+    }
+    several = {"two_hops": "Race", "pii": "GEPA", "claim_recall": "InferRules"}
+    return [
+        *by_kind.values(),
+        *(next(c for c in every if (c.benchmark, c.optimizer) == one) for one in several.items()),
+    ]
+
+
+@pytest.mark.parametrize("cell", _small(), ids=lambda cell: f"{cell.optimizer}-{cell.benchmark}")
+def test_a_search_that_is_held_in_memory_tells_the_same_as_a_run_of_users(cell):
+    held, kept = ours.run(cell), ours.run(cell, kept=True)
+
+    assert held["error"] is None
+    assert _without(held, PACE) == _without(kept, PACE)
+
+
 @pytest.mark.parametrize("name", ["claim_recall", "pii", "two_hops"])
 def test_the_quick_truth_of_several_predictors_is_the_truth(name):
     benchmark = BENCHMARKS[name]

@@ -119,9 +119,9 @@ _RACES = tuple(
     for budget in BUDGETS
 )
 _TWINS = tuple(
-    (setup, large)
-    for setup, large in _WITHIN
-    if setup["budget"] == 500 and setup["optimizer"] in ("MIPROv2", "GEPA")
+    (setup, setup["budget"] == 1000)
+    for setup, _ in _WITHIN
+    if setup["budget"] in (500, 1000) and setup["optimizer"] in ("MIPROv2", "GEPA")
 )
 SETUPS: Mapping[tuple[Side, Grid], tuple[Setup, ...]] = {
     ("dspy", "A"): _HEAVY,

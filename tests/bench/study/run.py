@@ -149,7 +149,7 @@ def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--benchmarks", type=_words, default=tuple(BENCHMARKS))
     parser.add_argument("--optimizers", type=_words, default=())
     parser.add_argument("--seeds", type=int, help="as many; else as many as the grid has")
-    parser.add_argument("--large", action="store_true", help="ours at `heavy` too")
+    parser.add_argument("--large", action="store_true", help="ours too where they take most runs")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--anew", action="store_true", help="forget the lines that are there")
     parser.add_argument("--out", type=Path, help="one file for all; else one for each grid")
