@@ -9,6 +9,8 @@ import re
 import statistics
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -60,11 +62,18 @@ def line(**told):
 
 
 @pytest.fixture(scope="module")
-def sample():
+def run():
+    """Makes a line, in a process of its own: what it remembers would slow the tests after these."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield lambda cell, **options: pool.submit(ours.run, cell, **options).result()
+
+
+@pytest.fixture(scope="module")
+def sample(run):
     """Lines of two benchmarks and two seeds: a race of 250 runs, and a bootstrap."""
     wanted = {("Race", 250), ("BootstrapFewShot", None)}
     return [
-        ours.run(cell)
+        run(cell)
         for cell in cells("ours", ("B", "C"), ("noisy", "negation"), 2)
         if (cell.optimizer, cell.budget) in wanted
     ]
@@ -90,9 +99,9 @@ def test_a_race_and_its_confirmation_stay_within_the_budget(sample):
         assert (told["returned"] == told["best"]) == (told["better"] > 0.9)
 
 
-def test_the_same_run_again_tells_the_same():
+def test_the_same_run_again_tells_the_same(run):
     cell = next(c for c in cells("ours", "A", ("noisy",), 1) if c.optimizer == "Race")
-    first, again = ours.run(cell), ours.run(cell)
+    first, again = run(cell), run(cell)
 
     assert _without(first, PACE) == _without(again, PACE)
     paid = [mark[0] for mark in first["curve"]]
@@ -117,8 +126,8 @@ def _small():
 
 
 @pytest.mark.parametrize("cell", _small(), ids=lambda cell: f"{cell.optimizer}-{cell.benchmark}")
-def test_a_search_that_is_held_in_memory_tells_the_same_as_a_run_of_users(cell):
-    held, kept = ours.run(cell), ours.run(cell, kept=True)
+def test_a_search_that_is_held_in_memory_tells_the_same_as_a_run_of_users(run, cell):
+    held, kept = run(cell), run(cell, kept=True)
 
     assert held["error"] is None
     assert _without(held, PACE) == _without(kept, PACE)
@@ -178,7 +187,7 @@ def test_all_of_dspys_runs_with_a_seed_are_kept_with_their_versions(path):
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
-def test_all_of_our_runs_are_kept_and_a_few_of_them_end_the_same_today(path):
+def test_all_of_our_runs_are_kept_and_a_few_of_them_end_the_same_today(run, path):
     kept = [json.loads(text) for text in path.read_text().splitlines()]
     (grid,) = {told["grid"] for told in kept}
     by_key, wanted = {key_of(told): told for told in kept}, list(cells("ours", (grid,), large=True))
@@ -189,7 +198,7 @@ def test_all_of_our_runs_are_kept_and_a_few_of_them_end_the_same_today(path):
     few = random.Random(path.stem).sample(quick, 3)
     assert len(quick) == len(optimizers)
     for cell in few:
-        told = json.loads(json.dumps(ours.run(cell)))
+        told = json.loads(json.dumps(run(cell)))
         assert _without(told, PACE) == _without(by_key[cell.key], PACE)
 
 
