@@ -19,7 +19,7 @@ STEPS = tuple(range(0, 4001, 100))  # runs of the program
 
 def anytime(lines: Lines) -> Figure:
     """What the best program so far gains, by runs of the program, with its interval."""
-    figure, axes = _figure(7, 4)
+    figure, axes = _figure(9, 4)
     for (name, some), color in zip(_of_grid_a(lines), cycle(COLORS), strict=False):
         curve = [_mean(some, operator.methodcaller("at", calls)) for calls in STEPS]
         axes.plot(STEPS, [one.value for one in curve], color=color, label=name)
@@ -34,7 +34,7 @@ def of_tasks(lines: Lines) -> Figure:
     """What each optimizer gains on each benchmark, on average over seeds."""
     kinds = _of_grid_a(lines)
     names = sorted({benchmark for _, some in kinds for benchmark, _ in some})
-    figure, axes = _figure(9, 4)
+    figure, axes = _figure(11, 4)
     width = 0.8 / max(1, len(kinds))
     for number, ((name, some), color) in enumerate(zip(kinds, cycle(COLORS), strict=False)):
         for place, benchmark in enumerate(names):
@@ -93,4 +93,4 @@ def _figure(width: float, height: float) -> tuple[Figure, Any]:
 
 def _legend(axes: Any) -> None:
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # over no curve
