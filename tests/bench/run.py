@@ -397,10 +397,17 @@ def study(bench: Bench) -> Iterator[Line]:
     alike = [_found(line) == _found(kept[_cell(line)]) for line in known]
     what = f"{len(known)} of DSPy's searches run again: % that end as those that are kept"
     yield Line(what, [], [100 * sum(alike) / len(known)] if known else [])
-    for optimizer in sorted({line["optimizer"] for line in told["dspy"]}):
-        theirs = [line for line in told["dspy"] if line["optimizer"] == optimizer]
-        what = f"true gain within 500 runs of the program, points, Race beside {optimizer}"
-        yield Line(what, [_gained(told["dspnb"])], [_gained(theirs)])
+    gains = {
+        (side, optimizer): _gained([one for one in lines if one["optimizer"] == optimizer])
+        for side, lines in told.items()
+        for optimizer in sorted({one["optimizer"] for one in lines})
+    }
+    what = "true gain within 500 runs of the program, points,"
+    for (side, optimizer), gain in gains.items():
+        if side == "dspy":
+            yield Line(f"{what} Race beside {optimizer}", [gains["dspnb", "Race"]], [gain])
+            if own := gains.get(("dspnb", optimizer)):
+                yield Line(f"{what} {optimizer} beside DSPy's", [own], [gain])
 
 
 def _raw() -> Iterator[Figures]:
