@@ -135,6 +135,13 @@ class Driver:
             return self._lead[0]
         return self.candidates[0] if self.candidates else None
 
+    @property
+    def returned(self) -> Candidate | None:
+        """The candidate that the run gives: the first when the best is not surely better."""
+        if self.comparison is not None and not self.comparison.returned:
+            return self.candidates[0]
+        return self.best_candidate
+
     def program(self, candidate: Candidate) -> Module:
         """The program of a candidate."""
         return self._asked.program(candidate)

@@ -150,10 +150,7 @@ class Run:
         It is the program as it was when the best candidate is not better beyond doubt on held-out
         examples, unless `compile(never_worse=False)`.
         """
-        comparison = self.comparison
-        if comparison is not None and not comparison.returned:
-            return self.candidates[0]
-        return self.best_candidate
+        return self._driver.returned
 
     @property
     def best(self) -> Module:

@@ -61,7 +61,7 @@ class Options:
             for factor, options in self.factors.items()
         }
 
-    def best_of_each(self, effects: Effects, drawn: Array) -> tuple[list[Choice], Array]:
+    def best_of_each(self, effects: Effects, drawn: Array) -> tuple[Sequence[Choice], Array]:
         """The best option of each factor in each draw, and what these add together."""
         import numpy as np
 
@@ -72,7 +72,7 @@ class Options:
             for choice, place in zip(found, each.argmax(axis=1).tolist(), strict=True):
                 choice[factor] = options[place]
             gains += each.max(axis=1)
-        return [*found], gains
+        return found, gains
 
     def keep(self, names: Iterable[str]) -> None:
         """Drop all options but these."""

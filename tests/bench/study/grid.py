@@ -84,7 +84,7 @@ _HEAVY = (
     _setup("MIPROv2", 150, 300, auto="heavy"),
     _setup("GEPA", 150, 300, auto="heavy"),
 )
-_LARGE = tuple((setup, True) for setup, _ in _HEAVY)  # they take half as long again as all others
+_LARGE = tuple((setup, True) for setup, _ in _HEAVY)  # they take longest
 # COPRO and SIMBA of DSPy choose by the examples they learn from.
 _PARITY = (
     _setup("LabeledFewShot", 60, 100),

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from dspnb.allowance import Allowance
-from dspnb.candidate import Candidate
 from dspnb.compiling import planned
 from dspnb.context import use
 from dspnb.driver import Driver
@@ -49,12 +48,6 @@ class Held(Driver):
     def _called(self, trace: object) -> Iterator[Called]:
         return iter(())  # nobody looks at each call
 
-    @property
-    def returned(self) -> Candidate | None:
-        """As that of a run."""
-        compared = self.comparison
-        return self.candidates[0] if compared and not compared.returned else self.best_candidate
-
 
 class _Rows:
     """Rows by their keys, as a store has them."""
@@ -71,9 +64,8 @@ class _Rows:
 
 def _store(rows: _Rows) -> Any:
     """Where a driver writes to: nothing is kept but the rows."""
-    nothing: Any = lambda *what: 0  # noqa: E731
     names = "write", "add_candidate", "add_event", "add_evaluation", "open_test"
-    runs = SimpleNamespace(**dict.fromkeys(names, nothing))
+    runs = SimpleNamespace(**dict.fromkeys(names, _nothing))
     answers = SimpleNamespace(usage=Usage())
     return SimpleNamespace(cells=rows, runs=runs, answers=lambda run: answers)
 
@@ -98,7 +90,7 @@ class _Maker:
         with use(history=None):
             for key, places in wanted.items():
                 (one, place), *_ = places
-                row = self._known[key] = one.work.job(place, self._calls, _drop)()
+                row = self._known[key] = one.work.job(place, self._calls, _nothing)()
                 for n, (other, where) in enumerate(places):
                     take(other, where, row, n > 0)
 
@@ -106,9 +98,9 @@ class _Maker:
         pass
 
 
+def _nothing(*what: object) -> int:
+    return 0
+
+
 def _as_it_is(lm: LanguageModel) -> LanguageModel:
     return lm
-
-
-def _drop(row: Row) -> None:
-    pass

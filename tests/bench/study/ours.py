@@ -31,8 +31,6 @@ from dspnb.run import Run
 from dspnb.simulation import Simulated
 from dspnb.simulation.prompts import Fields
 
-_MEMORY = "/dev/shm"  # a folder that is in memory, on Linux
-
 
 @dataclass(frozen=True, eq=False)
 class Counted(Simulated):
@@ -160,7 +158,7 @@ def _sets(benchmark: Benchmark, train: int, val: int, seed: int) -> Sets:
 def _home() -> Iterator[None]:
     """A store of its own: what a run keeps is of no use to others, nor is theirs to it."""
     before = os.environ.get("DSPNB_HOME")
-    folder = tempfile.mkdtemp(dir=_MEMORY if os.path.isdir(_MEMORY) else None)
+    folder = tempfile.mkdtemp()
     os.environ["DSPNB_HOME"] = folder
     try:
         yield

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     outs = {grid: given.out or default_out(given.what, grid) for grid in given.grid}
     for out in {*outs.values()} if given.anew else ():
         out.unlink(missing_ok=True)
-    run_all(wanted, outs, given.processes, say=print)
+    run_all(wanted, outs, given.processes)
 
 
 def default_out(side: Side, grid: str) -> Path:
@@ -61,7 +61,6 @@ def run_all(
     some: Iterable[Cell],
     outs: Mapping[str, Path],
     processes: int,
-    say: Any = lambda *said: None,
 ) -> None:
     """Run the cells whose lines are not there yet, and add them to the file of their grid.
 
@@ -71,9 +70,7 @@ def run_all(
     wanted = [cell for cell in some if cell.key not in there]
     began, done = time.monotonic(), 0
     context = get_context("forkserver")
-    with ProcessPoolExecutor(
-        processes, mp_context=context, initializer=_begin, initargs=(context.Value("i"),)
-    ) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin) as pool:
         running: list[Future[list[dict[str, Any]]]] = [
             pool.submit(run_cells, cells) for cells in together(wanted)
         ]
@@ -85,7 +82,7 @@ def run_all(
                 with out.open("a") as file:
                     file.write(json.dumps(line) + "\n")
                 left = (time.monotonic() - began) / done * (len(wanted) - done)
-                say(_progress(line, done, len(wanted), left), flush=True)
+                print(_progress(line, done, len(wanted), left), flush=True)
     for out in {*outs.values()}:
         tidy(out)
 
@@ -103,14 +100,9 @@ def together(some: Iterable[Cell]) -> Iterable[list[Cell]]:
     return found.values()
 
 
-def _begin(started: Any) -> None:
-    """Keep a process to one core: its threads hand work to each other for a quarter less there."""
+def _begin() -> None:
+    """Look for garbage less often: what is remembered of examples is much, and stays."""
     gc.set_threshold(100_000, 50, 50)
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        with started.get_lock():
-            os.sched_setaffinity(0, {cores[started.value % len(cores)]})
-            started.value += 1
 
 
 def tidy(out: Path) -> None:
